@@ -1,0 +1,5 @@
+//! Claude Code: transcripts, settings.
+
+pub mod settings;
+pub mod transcript;
+mod usage;

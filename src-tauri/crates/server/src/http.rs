@@ -1,0 +1,11 @@
+//! HTTP: who may ask, what they get, and how refusals read.
+
+pub mod guard;
+pub mod openapi;
+pub mod pages;
+pub mod problem;
+pub mod request;
+pub mod router;
+pub mod serve;
+
+mod routes;

@@ -1,0 +1,226 @@
+//! Who may ask: the right Host, a known Origin or none, and the token.
+//!
+//! A page in the person's browser can send requests to loopback. It cannot choose its Origin, and after DNS rebinding it
+//! cannot choose its Host: both are compared with exact lists before anything else is looked at, on every route.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Failure;
+use crate::app::App;
+use crate::token;
+
+/// Name of the cookie a one-time link leaves.
+pub const COOKIE: &str = "orrery_token";
+/// A WebSocket names the token as `orrery.TOKEN`.
+pub const PROTOCOL: &str = "orrery.";
+
+const SHELL_ORIGINS: [&str; 2] = ["tauri://localhost", "http://tauri.localhost"];
+
+/// Lets a request pass or answers it with a refusal; adds what every answer carries.
+pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let origin = match admit(&app, &request) {
+        Ok(origin) => origin,
+        Err(failure) => return finish(failure.into_response(), None),
+    };
+    if request.method() == Method::OPTIONS {
+        return finish(preflight(request.headers()), origin);
+    }
+    finish(next.run(request).await, origin)
+}
+
+/// The foreign origin (the shell's) to name in the answer, or the refusal.
+fn admit(app: &App, request: &Request) -> Result<Option<HeaderValue>, Failure> {
+    check_host(request.uri(), request.headers(), app.port)?;
+    let origin = check_origin(request.headers(), app.port)?;
+    let access = access(request.method(), request.uri().path());
+    check_site(request.headers(), origin.is_some(), access)?;
+    if request.method() != Method::OPTIONS {
+        check_token(app, request, access)?;
+    }
+    Ok(origin)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    /// Pages and their parts, `/health`, the proof: nothing of the person's data.
+    Open,
+    /// Senders and hooks: no token from programs on this machine, never from a page.
+    Ingest,
+    Token,
+}
+
+fn access(method: &Method, path: &str) -> Access {
+    let page = path == "/app" || path.starts_with("/app/") || path.starts_with("/link/");
+    let root = !path.starts_with("/api/") && path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let open = page || root || matches!(path, "/" | "/health" | "/api/v1/proof" | "/openapi.json");
+    match *method {
+        Method::POST if path == "/events" || path.starts_with("/hooks/") => Access::Ingest,
+        Method::GET | Method::HEAD if open && !family(path) => Access::Open,
+        _ => Access::Token,
+    }
+}
+
+/// Session ids may hold a dot: these paths are never files.
+fn family(path: &str) -> bool {
+    ["/events/", "/sessions/", "/hooks/", "/stream"].iter().any(|start| path.starts_with(start))
+}
+
+fn check_host(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), Failure> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let named = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().is_ok_and(|host| is_own_host(host, port)),
+        _ => false,
+    };
+    // An absolute request target overrides the header (RFC 9112, 3.2.2): both have to be ours.
+    let target = uri.authority().is_none_or(|authority| is_own_host(authority.as_str(), port));
+    if named && target {
+        return Ok(());
+    }
+    let hint = "Ask for 127.0.0.1, localhost or [::1] with the port Orrery listens on";
+    Err(Failure::new(StatusCode::FORBIDDEN, "host_not_allowed", "This host name is not allowed here", hint))
+}
+
+fn is_own_host(host: &str, port: u16) -> bool {
+    let names = ["127.0.0.1", "localhost", "[::1]"];
+    names.iter().any(|name| match host.strip_prefix(name) {
+        Some("") => port == 80,
+        Some(rest) => rest.strip_prefix(':').is_some_and(|digits| digits == port.to_string()),
+        None => false,
+    })
+}
+
+/// `Some` for an allowed origin. A request without one comes from a program or a page of our own.
+fn check_origin(headers: &HeaderMap, port: u16) -> Result<Option<HeaderValue>, Failure> {
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else {
+        return Ok(None);
+    };
+    let text = origin.to_str().unwrap_or_default();
+    let own = text.strip_prefix("http://").is_some_and(|host| is_own_host(host, port));
+    if origins.next().is_none() && (own || SHELL_ORIGINS.contains(&text)) {
+        return Ok(Some(origin.clone()));
+    }
+    let hint = "Only Orrery's own pages may ask; open them from Orrery";
+    Err(Failure::new(StatusCode::FORBIDDEN, "origin_not_allowed", "This page may not ask Orrery", hint))
+}
+
+/// Refuses what a foreign page makes a browser ask for without an Origin header: images, scripts, frames.
+fn check_site(headers: &HeaderMap, known_origin: bool, access: Access) -> Result<(), Failure> {
+    let site = header_text(headers, "sec-fetch-site");
+    let navigation = header_text(headers, "sec-fetch-mode") == Some("navigate")
+        && header_text(headers, "sec-fetch-dest") == Some("document");
+    let foreign = site.is_some_and(|site| site != "same-origin" && site != "none");
+    let from_page = access == Access::Ingest && !known_origin && has_fetch_metadata(headers);
+    if (foreign && !known_origin && !(access == Access::Open && navigation)) || from_page {
+        let hint = "Open Orrery's pages directly, and send events from programs, not from pages";
+        return Err(Failure::new(StatusCode::FORBIDDEN, "cross_site", "Another page asked for this", hint));
+    }
+    Ok(())
+}
+
+fn has_fetch_metadata(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("sec-fetch-"))
+}
+
+fn check_token(app: &App, request: &Request, access: Access) -> Result<(), Failure> {
+    let needed = match access {
+        Access::Open => false,
+        // A page of ours that posts events has the token, and says so.
+        Access::Ingest => app.settings.get().ingest_needs_token || request.headers().contains_key(header::ORIGIN),
+        Access::Token => true,
+    };
+    if !needed || !app.token_needed || tokens(request.headers()).any(|given| token::same(given, &app.token)) {
+        return Ok(());
+    }
+    let hint = "Send `Authorization: Bearer TOKEN` (the file `token` in the data directory), or open a one-time link";
+    Err(Failure::new(StatusCode::UNAUTHORIZED, "token_needed", "This needs the token", hint))
+}
+
+/// Every place where a client may name the token.
+fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let bearer = header_text(headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let cookie = cookies.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
+    let protocols = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    let protocol = protocols.flat_map(|value| value.split(',')).filter_map(|name| name.trim().strip_prefix(PROTOCOL));
+    bearer.into_iter().chain(cookie).chain(protocol)
+}
+
+fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn preflight(headers: &HeaderMap) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let answer = response.headers_mut();
+    let fixed = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "600"),
+    ];
+    for (name, value) in fixed {
+        answer.insert(name, HeaderValue::from_static(value));
+    }
+    if headers.contains_key("access-control-request-private-network") {
+        answer.insert("access-control-allow-private-network", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Headers of every answer. Pages set their own policy; nothing else may run or be framed.
+fn finish(mut response: Response, origin: Option<HeaderValue>) -> Response {
+    let headers = response.headers_mut();
+    let fixed: [(HeaderName, &'static str); 4] = [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_hosts() {
+        for good in ["127.0.0.1:4000", "localhost:4000", "[::1]:4000"] {
+            assert!(is_own_host(good, 4000), "{good}");
+        }
+        for bad in ["127.0.0.1", "127.0.0.1:04000", "127.0.0.1:4001", "localhost.:4000", "LOCALHOST:4000x", "evil:4000"] {
+            assert!(!is_own_host(bad, 4000), "{bad}");
+        }
+        assert!(is_own_host("localhost", 80));
+    }
+
+    #[test]
+    fn only_pages_and_health_are_open() {
+        let get = |path| access(&Method::GET, path);
+        for open in ["/", "/app/", "/app/sessions/a.b", "/health", "/orrery-1234.wasm", "/link/abc", "/openapi.json"] {
+            assert_eq!(get(open), Access::Open, "{open}");
+        }
+        for closed in ["/events/recent", "/sessions/a.b", "/events/session/x.y", "/stream", "/api/v1/overview", "/api/a.b"] {
+            assert_eq!(get(closed), Access::Token, "{closed}");
+        }
+        assert_eq!(access(&Method::POST, "/events"), Access::Ingest);
+        assert_eq!(access(&Method::POST, "/app/"), Access::Token);
+        assert_eq!(access(&Method::POST, "/events/1/respond"), Access::Token);
+    }
+}

@@ -1,0 +1,19 @@
+//! One file per URL family.
+
+pub mod agents;
+pub mod alerts;
+pub mod costs;
+pub mod events;
+pub mod export;
+pub mod health;
+pub mod hooks;
+pub mod jobs;
+pub mod live;
+pub mod proof;
+pub mod respond;
+pub mod sessions;
+pub mod settings;
+pub mod stream;
+pub mod themes;
+pub mod transcripts;
+pub mod v1;

@@ -1,0 +1,42 @@
+//! `GET /health`: whether the server is well, and what it cannot see.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::app::App;
+
+pub async fn get(State(app): State<Arc<App>>) -> Response {
+    let now_ms = app.clock.now_ms();
+    let health = match app.read(move |store| store.health(now_ms)).await {
+        Ok(health) => health,
+        Err(error) => {
+            let body = json!({"status": "error", "timestamp": now_ms, "error": error.to_string()});
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
+        }
+    };
+    let blind = app.overview.borrow().blind.clone();
+    Json(json!({
+        "status": "healthy",
+        "timestamp": now_ms,
+        "server": {
+            "uptime_ms": now_ms - app.started_ms,
+            "version": env!("CARGO_PKG_VERSION"),
+            "port": app.port,
+        },
+        "database": {
+            "size_bytes": health.size_bytes,
+            "size_mb": format!("{:.2}", health.size_bytes as f64 / (1024.0 * 1024.0)),
+            "total_events": health.events,
+            "active_sessions_24h": health.active_sessions_24h,
+            "events_last_minute": health.events_last_minute,
+        },
+        "websocket": {"connected_clients": app.live.clients()},
+        "blind": blind,
+    }))
+    .into_response()
+}

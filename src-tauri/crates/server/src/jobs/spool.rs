@@ -1,0 +1,133 @@
+//! Taking in what hooks wrote to disk while no server answered.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use orrery_agents::{Context, hook};
+use orrery_client::spool;
+use orrery_store::{Batch, Raw, StoreError};
+use orrery_types::{Problem, Source};
+
+use crate::app::App;
+use crate::ingest::{self, Audience};
+
+/// The spool is looked at this often; a directory listing, no more.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// Files stored in one transaction.
+const TOGETHER: usize = 200;
+const TOGETHER_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Drains the spool now, every few seconds and on demand, until the server stops.
+pub async fn run(app: Arc<App>) {
+    let mut stop = app.stop.subscribe();
+    loop {
+        if let Err(error) = drain(&app).await {
+            tracing::warn!(%error, "the spool waits: nothing can be stored");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            () = app.jobs.drain.notified() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+    }
+}
+
+/// Stores everything spooled, in the order of the file names, and removes each file after its commit.
+///
+/// # Errors
+/// The store refused; what was not committed stays in the spool.
+pub async fn drain(app: &App) -> Result<u64, StoreError> {
+    let dir = spool::dir(&app.data_dir);
+    let listed = tokio::task::spawn_blocking({
+        let dir = dir.clone();
+        move || spool::list(&dir)
+    });
+    let mut waiting = listed.await.unwrap_or_default();
+    if waiting.is_empty() && !dir.join("gap").exists() {
+        return Ok(0);
+    }
+    let mut stored = 0;
+    while !waiting.is_empty() {
+        let some = waiting.split_off(some_of(&waiting).min(waiting.len()));
+        let files = std::mem::replace(&mut waiting, some);
+        stored += files.len() as u64;
+        store(app, files).await?;
+    }
+    let lost = tokio::task::spawn_blocking(move || spool::settle(&dir)).await.unwrap_or(0);
+    if lost > 0 {
+        let words = format!("{lost} hook events did not fit in the spool while no server ran");
+        let problems = vec![problem("spool_full", words, "spool", app.clock.now_ms())];
+        app.ingest.append(Batch { problems, ..Batch::default() }, Audience::All).await?;
+    }
+    app.changed.notify_one();
+    Ok(stored)
+}
+
+/// How many of the first files make one transaction.
+fn some_of(files: &[PathBuf]) -> usize {
+    let mut bytes = 0;
+    let sizes = files.iter().take(TOGETHER).map(|path| std::fs::metadata(path).map_or(0, |meta| meta.len()));
+    let fitting = sizes
+        .take_while(|size| {
+            bytes += size;
+            bytes <= TOGETHER_BYTES
+        })
+        .count();
+    fitting.max(1)
+}
+
+async fn store(app: &App, files: Vec<PathBuf>) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    let mut done = Vec::new();
+    for path in files {
+        match spool::read(&path) {
+            Ok(spooled) => {
+                let (item, problems) = decode(app, spooled);
+                batch.items.push(item);
+                batch.problems.extend(problems);
+                done.push(path);
+            }
+            // Another drain was faster.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => batch.problems.push(set_aside(&path, &error, app.clock.now_ms())),
+        }
+    }
+    app.ingest.append(batch, Audience::All).await?;
+    for path in done {
+        if let Err(error) = spool::remove(&path) {
+            tracing::warn!(%error, path = %path.display(), "a stored spool file stays; it will be known when it is read again");
+        }
+    }
+    Ok(())
+}
+
+fn decode(app: &App, spooled: spool::Spooled) -> (orrery_store::Item, Vec<Problem>) {
+    let spool::Spooled { header, payload } = spooled;
+    let context = Context {
+        source: Source::Hook,
+        received_ms: header.at_ms,
+        delivery_id: header.id,
+        place: format!("/hooks/{}", header.agent),
+        demo: false,
+    };
+    let mut decoded = hook::decode(Some(&header.agent), &payload, &context);
+    if decoded.events.is_empty() {
+        decoded.events.push(ingest::unreadable(&context, &header.agent, "A spooled payload without a reading".to_owned()));
+    }
+    let raw = Raw { source: Source::Hook, place: context.place, bytes: payload };
+    app.ingest.item(Some(raw), decoded)
+}
+
+fn set_aside(path: &Path, error: &std::io::Error, now_ms: i64) -> Problem {
+    let place = path.display().to_string();
+    let words = match spool::set_aside(path) {
+        Ok(()) => format!("A spooled file cannot be read and was put aside: {error}"),
+        Err(moving) => format!("A spooled file cannot be read ({error}) nor put aside ({moving})"),
+    };
+    problem("spool_unreadable", words, &place, now_ms)
+}
+
+fn problem(code: &str, message: String, place: &str, at_ms: i64) -> Problem {
+    Problem { code: code.to_owned(), message, place: place.to_owned(), line: None, at_ms }
+}

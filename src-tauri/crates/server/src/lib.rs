@@ -1,0 +1,31 @@
+//! The bundled server: one ingest pipeline, one live stream, pages and jobs over HTTP on loopback.
+//!
+//! [`start`] opens the data directory, binds a port and returns a [`Running`] that the command line and the desktop
+//! window share. It prints nothing.
+
+pub mod assets;
+pub mod attach;
+pub mod clock;
+pub mod costs;
+pub mod jobs;
+pub mod offline;
+pub mod paths;
+
+mod agents;
+mod alerting;
+mod app;
+pub mod demo;
+mod family;
+mod http;
+mod ingest;
+mod live;
+mod overview;
+mod port;
+mod redact;
+mod settings;
+mod start;
+mod token;
+
+pub use ingest::Ingest;
+pub use orrery_alerts as alerts;
+pub use start::{Options, Running, StartError, start, start_at};

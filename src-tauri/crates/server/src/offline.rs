@@ -1,0 +1,27 @@
+//! What the command line needs of a data directory without going through a running server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use orrery_store::{Health, Store, StoreError, TotalsQuery};
+pub use orrery_views::format;
+pub use orrery_views::pricing::{ModelPrice, PriceTable};
+
+/// The store for reading, beside the process that may be writing it. `None` when there is none yet.
+///
+/// # Errors
+/// The database is damaged, unreadable or newer than this program.
+pub fn read_store(data_dir: &Path) -> Result<Option<Arc<dyn Store>>, StoreError> {
+    if !data_dir.join("orrery.db").exists() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(orrery_store::SqliteStore::open_read_only(data_dir)?)))
+}
+
+/// The store for writing; made when there is none.
+///
+/// # Errors
+/// Another process writes it, or the directory takes no files.
+pub fn write_store(data_dir: &Path) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(Arc::new(orrery_store::SqliteStore::open(data_dir)?))
+}

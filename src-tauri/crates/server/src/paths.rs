@@ -1,0 +1,25 @@
+//! Where data and settings lie: the same answer for the command, the server and the window.
+
+use std::path::PathBuf;
+
+use etcetera::{BaseStrategy, choose_base_strategy};
+
+/// The data directory: `ORRERY_DATA_DIR`, else `orrery` in the platform's data directory.
+pub fn data_dir() -> PathBuf {
+    from_environment("ORRERY_DATA_DIR").unwrap_or_else(|| match choose_base_strategy() {
+        Ok(base) => base.data_dir().join("orrery"),
+        Err(_) => PathBuf::from(".orrery"),
+    })
+}
+
+/// The directory of `config.toml`: `ORRERY_CONFIG_DIR`, else `orrery` in the platform's config directory.
+pub fn config_dir() -> PathBuf {
+    from_environment("ORRERY_CONFIG_DIR").unwrap_or_else(|| match choose_base_strategy() {
+        Ok(base) => base.config_dir().join("orrery"),
+        Err(_) => PathBuf::from(".orrery"),
+    })
+}
+
+fn from_environment(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}

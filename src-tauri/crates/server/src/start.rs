@@ -1,0 +1,238 @@
+//! Starting and stopping the server.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+use std::time::Duration;
+
+use orrery_agents::paths::Env;
+use orrery_alerts::Sink;
+use orrery_store::{Batch, SqliteStore, Store, StoreError};
+use orrery_types::{LiveFrame, Overview, Problem};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::http::{router, serve};
+use crate::ingest::Ingest;
+use crate::jobs::{Jobs, spool, watch as watcher};
+use crate::live::Hub;
+use crate::settings::{SettingsFile, write_whole};
+use crate::token::{self, Links};
+use crate::{alerting, attach, overview, port};
+
+/// Jobs that do not end by themselves get this long at the end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How to run.
+pub struct Options {
+    pub host: IpAddr,
+    /// 0 takes a free one.
+    pub port: u16,
+    pub data_dir: PathBuf,
+    pub config_dir: PathBuf,
+    pub home: Env,
+    /// Without it, programs on this machine need no token; the checks of Host and Origin stay.
+    pub token_needed: bool,
+    /// Follow transcripts.
+    pub watch: bool,
+    /// Where alerts are shown. Empty: they are only logged.
+    pub sink: Option<Arc<dyn Sink>>,
+    /// The `orrery-hook` program that installing puts into the agents' settings. Empty: the one beside this program.
+    pub hook_program: Option<PathBuf>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("another Orrery runs on this data directory: {base_url}")]
+    AlreadyRunning { base_url: String },
+    #[error("{host} is not this machine alone: Orrery listens on other addresses only with a token and TLS, which this version does not have; use 127.0.0.1")]
+    HostNotAllowed { host: IpAddr },
+    #[error("the data directory {} cannot be used: {reason}", dir.display())]
+    DataDir { dir: PathBuf, reason: String },
+    #[error("no port from {port} on can be opened: {source}")]
+    Port { port: u16, source: std::io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A server that accepts events. Dropping it leaves the work running; call [`Running::stop`].
+pub struct Running {
+    app: Arc<App>,
+    servers: Vec<JoinHandle<()>>,
+    jobs: Vec<JoinHandle<()>>,
+}
+
+/// Opens the data directory and the port, and starts to work. The port is recorded in `DATA/port`.
+///
+/// # Errors
+/// See [`StartError`]; nothing keeps running.
+pub async fn start(options: Options) -> Result<Running, StartError> {
+    start_at(options, Clock::system()).await
+}
+
+/// [`start`] with a clock of the caller's.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn start_at(options: Options, clock: Clock) -> Result<Running, StartError> {
+    if !options.host.is_loopback() {
+        return Err(StartError::HostNotAllowed { host: options.host });
+    }
+    let dir = options.data_dir.clone();
+    let unusable = |reason: String| StartError::DataDir { dir: dir.clone(), reason };
+    make_dir(&dir).map_err(|error| unusable(words(&error)))?;
+    let store: Arc<dyn Store> = match SqliteStore::open(&dir) {
+        Ok(store) => Arc::new(store),
+        Err(StoreError::Locked) => return Err(in_use(&dir).await),
+        Err(StoreError::Unwritable(reason)) => return Err(unusable(reason)),
+        Err(error) => return Err(error.into()),
+    };
+    let opened = open(options, clock, store.clone()).await;
+    if opened.is_err()
+        && let Err(error) = store.close().await
+    {
+        tracing::warn!(%error, "the store did not close");
+    }
+    opened
+}
+
+async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<Running, StartError> {
+    let dir = options.data_dir.clone();
+    let unusable = |error: std::io::Error| StartError::DataDir { dir: dir.clone(), reason: words(&error) };
+    let token = token::load_or_create(&dir).map_err(unusable)?;
+    let bound =
+        port::bind(options.host, options.port).map_err(|source| StartError::Port { port: options.port, source })?;
+    if let Some((wished, holder)) = &bound.moved_from {
+        let holder = if attach::is_ours(*wished, &token).await { "another Orrery".to_owned() } else { holder.clone() };
+        tracing::warn!(wished, taken = bound.port, holder, "the port is taken, using the next free one");
+        let message = format!("Port {wished} is held by {holder}; Orrery listens on {}", bound.port);
+        let problem = Problem { code: "port_taken".to_owned(), message, place: format!("port {wished}"), line: None, at_ms: clock.now_ms() };
+        store.append(Batch { problems: vec![problem], ..Batch::default() }).await?;
+    }
+    write_whole(&dir.join("port"), format!("{}\n", bound.port).as_bytes()).map_err(unusable)?;
+    let (settings, complaint) = SettingsFile::open(&options.config_dir);
+    if let Some(words) = complaint {
+        tracing::warn!(words, "the settings cannot be read; defaults are in force");
+    }
+    let live = Arc::new(Hub::default());
+    let app = Arc::new(App {
+        ingest: Arc::new(Ingest::publishing(store.clone(), clock.clone(), live.clone())),
+        started_ms: clock.now_ms(),
+        clock,
+        store,
+        live,
+        settings,
+        overview: watch::Sender::new(Overview::default()),
+        changed: Notify::new(),
+        jobs: Jobs::default(),
+        links: Links::default(),
+        token,
+        token_needed: options.token_needed,
+        port: bound.port,
+        data_dir: options.data_dir,
+        config_dir: options.config_dir,
+        home: options.home,
+        hook_program: options.hook_program,
+        recent: crate::family::Recent::default(),
+        readers: tokio::sync::Mutex::default(),
+        versions: crate::agents::Versions::default(),
+        themes: tokio::sync::Mutex::default(),
+        paused_until_ms: AtomicI64::new(0),
+        stop: watch::Sender::new(false),
+    });
+    overview::refresh(&app).await;
+    let router = router::router(app.clone());
+    let servers = bound.listeners.into_iter().map(|listener| tokio::spawn(serve::serve(listener, router.clone(), app.stop.subscribe())));
+    let servers = servers.collect();
+    let mut jobs = vec![
+        tokio::spawn(overview::run(app.clone())),
+        tokio::spawn(alerting::run(app.clone(), options.sink)),
+        tokio::spawn(spool::run(app.clone())),
+    ];
+    if options.watch {
+        jobs.push(tokio::spawn(watcher::run(app.clone())));
+    }
+    Ok(Running { app, servers, jobs })
+}
+
+impl Running {
+    pub fn port(&self) -> u16 {
+        self.app.port
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        self.app.base_url()
+    }
+
+    pub fn token(&self) -> &str {
+        &self.app.token
+    }
+
+    /// A URL that opens `path` (`/app/...`) in a browser once, and leaves it signed in.
+    pub fn one_time_link(&self, path: &str) -> String {
+        match self.app.links.mint(path, self.app.clock.now_ms()) {
+            Some(code) => format!("{}/link/{code}", self.base_url()),
+            None => self.base_url(),
+        }
+    }
+
+    /// The figures as they change.
+    pub fn overview(&self) -> watch::Receiver<Overview> {
+        self.app.overview.subscribe()
+    }
+
+    /// Asks every client to show a session: a notification was clicked. An empty id shows the interface's start.
+    pub fn open_session(&self, id: &str) {
+        self.app.live.publish(&LiveFrame::Open { session_id: id.to_owned() });
+    }
+
+    /// Silences alerts until then, ms since 1970. Empty ends the pause.
+    pub fn pause_alerts(&self, until_ms: Option<i64>) {
+        self.app.pause_alerts(until_ms);
+    }
+
+    /// Answers what was accepted, ends the jobs, and closes the store after the last commit.
+    pub async fn stop(self) {
+        self.app.stop.send_replace(true);
+        self.app.jobs.cancel_all();
+        for server in self.servers {
+            let _ = server.await;
+        }
+        let deadline = tokio::time::Instant::now() + GRACE;
+        for mut job in self.jobs {
+            if tokio::time::timeout_at(deadline, &mut job).await.is_err() {
+                job.abort();
+            }
+        }
+        if let Err(error) = self.app.store.close().await {
+            tracing::error!(%error, "the store did not close");
+        }
+    }
+}
+
+async fn in_use(dir: &Path) -> StartError {
+    match attach::find(dir).await {
+        Some(elsewhere) => StartError::AlreadyRunning { base_url: elsewhere.base_url },
+        None => StartError::Store(StoreError::Locked),
+    }
+}
+
+/// Makes the data directory, for its owner alone.
+fn make_dir(dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    token::restrict(dir, 0o700)
+}
+
+fn words(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            format!("it cannot be written ({error}); give yourself write access or choose another with --data-dir")
+        }
+        std::io::ErrorKind::StorageFull => format!("the disk is full ({error})"),
+        _ => error.to_string(),
+    }
+}

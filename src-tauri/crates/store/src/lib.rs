@@ -1,0 +1,9 @@
+//! Where Orrery keeps events: the store trait and its SQLite backend.
+
+mod sqlite;
+mod store;
+
+pub use sqlite::{Options, SqliteStore};
+pub use store::{
+    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Item, Raw, Store, StoreError, TotalsQuery,
+};

@@ -1,0 +1,326 @@
+//! One batch into the tables: events, ledger rows and the session rows they change.
+
+use std::collections::HashMap;
+
+use orrery_types::{Event, SessionFacts, SessionRow, Source, UsageRow};
+use orrery_views::{merge, session, usage as ledger};
+use rusqlite::Connection;
+
+use super::table::{counters, cursors, events, labels, problems, raw, sessions, usage};
+use crate::{Appended, Batch, Item, StoreError};
+
+/// Session rows kept in memory between transactions.
+const HOT_SESSIONS: usize = 512;
+
+/// A batch made ready outside the writer: compressed, encoded, with ids in their one form.
+pub(super) struct Prepared {
+    items: Vec<PreparedItem>,
+    cursors: Vec<crate::FileCursor>,
+    problems: Vec<orrery_types::Problem>,
+}
+
+struct PreparedItem {
+    raw: Option<raw::Packed>,
+    events: Vec<events::Ready>,
+    usage: Vec<UsageRow>,
+    facts: Vec<SessionFacts>,
+}
+
+impl Prepared {
+    pub(super) fn of(batch: Batch) -> Result<Self, StoreError> {
+        let items = batch.items.into_iter().map(PreparedItem::of).collect::<Result<_, _>>()?;
+        Ok(Prepared { items, cursors: batch.cursors, problems: batch.problems })
+    }
+
+    pub(super) fn events(&self) -> usize {
+        self.items.iter().map(|item| item.events.len()).sum()
+    }
+}
+
+impl PreparedItem {
+    fn of(item: Item) -> Result<Self, StoreError> {
+        Ok(PreparedItem {
+            raw: item.raw.map(raw::Packed::of).transpose()?,
+            events: item.events.into_iter().map(events::Ready::of).collect::<Result<_, _>>()?,
+            usage: item.usage.into_iter().map(usage::tame).collect(),
+            facts: item.facts,
+        })
+    }
+
+    fn is_demo(&self) -> bool {
+        self.events.iter().any(|ready| ready.event.demo)
+            || self.usage.iter().any(|usage| usage.request.demo)
+            || self.facts.iter().any(|facts| facts.demo)
+    }
+}
+
+/// What the writer remembers between batches. Everything here can be read again from the tables.
+pub(super) struct Memory {
+    sessions: HashMap<String, Hot>,
+    labels: labels::Labels,
+    next_raw: i64,
+    /// Differences of the transaction that is open.
+    books: Books,
+    /// As `books` was when the batch began.
+    books_before: Books,
+}
+
+/// A session row in memory.
+struct Hot {
+    key: i64,
+    row: SessionRow,
+    /// Changed by a batch of the open transaction and not written yet.
+    dirty: bool,
+    /// The row as this batch found it; `Some(None)` when the batch made it.
+    before: Option<Option<SessionRow>>,
+}
+
+#[derive(Default, Clone)]
+struct Books {
+    events: i64,
+    sessions: i64,
+    hooks: HashMap<String, i64>,
+}
+
+impl Memory {
+    pub(super) fn load(conn: &Connection) -> Result<Self, StoreError> {
+        Ok(Memory {
+            sessions: HashMap::new(),
+            labels: labels::Labels::default(),
+            next_raw: raw::next_key(conn)?,
+            books: Books::default(),
+            books_before: Books::default(),
+        })
+    }
+
+    /// A request begins that may have to be undone.
+    pub(super) fn begin(&mut self) {
+        self.books_before = self.books.clone();
+    }
+
+    /// Puts one batch into the open transaction. After an error the caller rolls the savepoint back and calls
+    /// [`Memory::undo_batch`].
+    pub(super) fn append(&mut self, conn: &Connection, batch: Prepared) -> Result<Appended, StoreError> {
+        let mut work = Append { conn, memory: self, out: Appended::default(), positions: HashMap::new() };
+        for item in batch.items {
+            work.item(item)?;
+        }
+        for cursor in &batch.cursors {
+            work.out.rows_written += cursors::put(conn, cursor)?;
+        }
+        for problem in &batch.problems {
+            work.out.rows_written += problems::insert(conn, problem)?;
+        }
+        Ok(work.finish())
+    }
+
+    /// Makes the rows as they were before the batch that failed.
+    pub(super) fn undo_batch(&mut self) {
+        self.labels.forget();
+        self.books = std::mem::take(&mut self.books_before);
+        self.sessions.retain(|_, hot| match hot.before.take() {
+            Some(Some(row)) => {
+                hot.row = row;
+                true
+            }
+            Some(None) => false,
+            None => true,
+        });
+    }
+
+    /// Writes what the transaction's batches left in memory. Called once, before the commit.
+    pub(super) fn flush(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        for hot in self.sessions.values_mut().filter(|hot| hot.dirty) {
+            sessions::save(conn, hot.key, &hot.row)?;
+            hot.dirty = false;
+        }
+        let books = std::mem::take(&mut self.books);
+        if books.events != 0 {
+            counters::add(conn, counters::EVENTS, books.events)?;
+        }
+        if books.sessions != 0 {
+            counters::add(conn, counters::SESSIONS, books.sessions)?;
+        }
+        for (agent, at_ms) in &books.hooks {
+            counters::set_last_hook(conn, agent, *at_ms)?;
+        }
+        Ok(())
+    }
+
+    /// After a commit: keeps the memory small.
+    pub(super) fn trim(&mut self) {
+        if self.sessions.len() > HOT_SESSIONS {
+            self.sessions.clear();
+        }
+    }
+
+    /// After a transaction was lost, or rows were deleted: nothing remembered is sure.
+    pub(super) fn forget(&mut self) {
+        self.sessions.clear();
+        self.labels.forget();
+        self.books = Books::default();
+    }
+}
+
+/// One batch at work.
+struct Append<'a> {
+    conn: &'a Connection,
+    memory: &'a mut Memory,
+    out: Appended,
+    /// Where in `out.events` an event lies.
+    positions: HashMap<i64, usize>,
+}
+
+impl Append<'_> {
+    fn item(&mut self, item: PreparedItem) -> Result<(), StoreError> {
+        let demo = item.is_demo();
+        let raw_key = item.raw.as_ref().map(|_| self.memory.next_raw);
+        let written_before = self.out.rows_written;
+        let mut seqs = Vec::with_capacity(item.events.len());
+        for ready in item.events {
+            seqs.push(self.event(ready, raw_key)?);
+        }
+        for row in item.usage {
+            self.usage(row)?;
+        }
+        let mut facts_changed = false;
+        for facts in &item.facts {
+            facts_changed |= self.facts(facts)?;
+        }
+        let is_new = facts_changed || self.out.rows_written > written_before;
+        if let (Some(raw), Some(key), true) = (&item.raw, raw_key, is_new) {
+            raw::insert(self.conn, key, raw, demo)?;
+            self.memory.next_raw += 1;
+            self.out.rows_written += 1;
+        }
+        self.out.seqs.push(seqs);
+        Ok(())
+    }
+
+    fn event(&mut self, ready: events::Ready, raw_key: Option<i64>) -> Result<i64, StoreError> {
+        match events::same_id(self.conn, &ready)? {
+            Some(existing) => self.known_event(&existing, &ready.event, raw_key),
+            None => self.new_event(ready, raw_key),
+        }
+    }
+
+    fn new_event(&mut self, ready: events::Ready, raw_key: Option<i64>) -> Result<i64, StoreError> {
+        let keys = events::Keys {
+            session: self.hot(&ready.event.session_id, &ready.event.agent)?.key,
+            agent: self.memory.labels.key(self.conn, labels::AGENT, &ready.event.agent)?,
+            name: self.memory.labels.key(self.conn, labels::NAME, &ready.event.name)?,
+            raw: raw_key,
+        };
+        let seq = events::insert(self.conn, &ready, &keys)?;
+        let event = Event { seq, ..ready.event };
+        session::fold_event(&mut self.hot(&event.session_id, &event.agent)?.row, &event, None);
+        self.memory.books.events += 1;
+        self.note_hook(&event);
+        self.out.new_events += 1;
+        self.out.rows_written += 1;
+        self.announce(event);
+        Ok(seq)
+    }
+
+    /// The same fact again: written only when the other report adds something.
+    fn known_event(&mut self, existing: &Event, incoming: &Event, raw_key: Option<i64>) -> Result<i64, StoreError> {
+        let seq = existing.seq;
+        let Some(merged) = merge::merge(existing, incoming) else { return Ok(seq) };
+        // Whatever a merge does, these name the row.
+        let merged = Event { seq, id: existing.id.clone(), session_id: existing.session_id.clone(), ..merged };
+        let agent = self.memory.labels.key(self.conn, labels::AGENT, &merged.agent)?;
+        let name = self.memory.labels.key(self.conn, labels::NAME, &merged.name)?;
+        events::update(self.conn, &merged, agent, name)?;
+        if let Some(raw) = raw_key {
+            raw::link(self.conn, seq, raw)?;
+        }
+        super::index::mark_changed(self.conn, seq)?;
+        session::fold_event(&mut self.hot(&merged.session_id, &merged.agent)?.row, &merged, Some(existing));
+        self.note_hook(incoming);
+        self.out.rows_written += 1;
+        self.announce(merged);
+        Ok(seq)
+    }
+
+    fn usage(&mut self, row: UsageRow) -> Result<(), StoreError> {
+        let existing = usage::by_key(self.conn, &row.request.key)?;
+        if existing.as_ref().is_some_and(|existing| !ledger::prefers(existing, &row)) {
+            return Ok(());
+        }
+        let owner = self.hot(&row.request.session_id, &row.request.agent)?;
+        let key = owner.key;
+        match &existing {
+            Some(old) if old.request.session_id != row.request.session_id => {
+                session::fold_usage(&mut owner.row, &row, None);
+                let former = self.hot(&old.request.session_id, &old.request.agent)?;
+                session::unfold_usage(&mut former.row, old);
+            }
+            old => session::fold_usage(&mut owner.row, &row, old.as_ref()),
+        }
+        usage::put(self.conn, &row, key)?;
+        self.out.rows_written += 1;
+        Ok(())
+    }
+
+    /// Whether the row changed.
+    fn facts(&mut self, facts: &SessionFacts) -> Result<bool, StoreError> {
+        let hot = self.hot(&facts.session_id, &facts.agent)?;
+        let before = hot.row.clone();
+        session::fold_facts(&mut hot.row, facts);
+        Ok(hot.row != before)
+    }
+
+    /// The session's row, from memory, the table or new.
+    fn hot(&mut self, id: &str, agent: &str) -> Result<&mut Hot, StoreError> {
+        if !self.memory.sessions.contains_key(id) {
+            let hot = match sessions::load(self.conn, id)? {
+                Some((key, row)) => Hot { key, row, dirty: false, before: None },
+                None => {
+                    let key = sessions::create(self.conn, id)?;
+                    self.memory.books.sessions += 1;
+                    Hot { key, row: session::new_row(id, agent), dirty: false, before: Some(None) }
+                }
+            };
+            self.memory.sessions.insert(id.to_owned(), hot);
+        }
+        let hot = self.memory.sessions.get_mut(id).expect("the session was put there above");
+        if hot.before.is_none() {
+            hot.before = Some(Some(hot.row.clone()));
+        }
+        Ok(hot)
+    }
+
+    fn note_hook(&mut self, event: &Event) {
+        if !event.sources.has(Source::Hook) || event.demo {
+            return;
+        }
+        let newest = self.memory.books.hooks.entry(event.agent.clone()).or_insert(event.received_ms);
+        *newest = event.received_ms.max(*newest);
+    }
+
+    /// Puts an event into the answer, once, as it stands after the batch.
+    fn announce(&mut self, event: Event) {
+        match self.positions.get(&event.seq) {
+            Some(position) => self.out.events[*position] = event,
+            None => {
+                self.positions.insert(event.seq, self.out.events.len());
+                self.out.events.push(event);
+            }
+        }
+    }
+
+    fn finish(mut self) -> Appended {
+        for hot in self.memory.sessions.values_mut() {
+            let Some(before) = hot.before.take() else { continue };
+            let is_new = before.is_none();
+            if is_new || before.as_ref() != Some(&hot.row) {
+                hot.dirty = true;
+                self.out.sessions.push(hot.row.clone());
+                self.out.rows_written += 1;
+                self.out.new_sessions += u64::from(is_new);
+            }
+        }
+        self.out.sessions.sort_by(|a, b| a.id.cmp(&b.id));
+        self.out
+    }
+}

@@ -1,0 +1,98 @@
+//! Opens connections and brings the schema up to date.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::Options;
+use crate::StoreError;
+
+mod steps {
+    refinery::embed_migrations!("src/sqlite/migrations");
+}
+
+/// "Orry": marks the file as ours for `file(1)` and for ourselves.
+const APPLICATION_ID: i32 = 0x4f72_7279;
+
+/// The writer's connection: creates the file, refuses a foreign or newer one, and applies what is missing.
+pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    let mut conn = Connection::open(path).map_err(|error| unwritable(path, &error))?;
+    conn.busy_timeout(Duration::from_secs(10))?;
+    refuse_foreign(&conn, path)?;
+    refuse_newer(&conn)?;
+    settings(&conn).map_err(|error| unwritable(path, &error))?;
+    steps::migrations::runner().run(&mut conn).map_err(|error| StoreError::Failed(format!("migration: {error}")))?;
+    conn.pragma_update(None, "application_id", APPLICATION_ID)?;
+    if let Some(pages) = options.max_pages {
+        conn.pragma_update(None, "max_page_count", pages)?;
+    }
+    if let Some(bytes) = options.max_value_bytes {
+        conn.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, bytes)?;
+    }
+    Ok(conn)
+}
+
+/// The indexer's connection. What it writes can be made again, so its commits do not wait for the disk.
+pub(super) fn open_indexer(path: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(Duration::from_secs(10))?;
+    conn.pragma_update(None, "synchronous", "NORMAL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+    conn.set_prepared_statement_cache_capacity(32);
+    Ok(conn)
+}
+
+/// A connection that cannot write.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
+    conn.busy_timeout(Duration::from_secs(10))?;
+    conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "cache_size", -8_000)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    refuse_newer(&conn)?;
+    Ok(conn)
+}
+
+fn settings(conn: &Connection) -> rusqlite::Result<()> {
+    // Only a file without tables takes this; an older file keeps what it has.
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "cache_size", -32_000)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    // A WAL that once grew in a burst gives its space back at the next reset.
+    conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn refuse_foreign(conn: &Connection, path: &Path) -> Result<(), StoreError> {
+    let id: i32 = conn
+        .query_row("PRAGMA application_id", [], |row| row.get(0))
+        .map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
+    if id == 0 || id == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(StoreError::Failed(format!("{} is a database of another program", path.display())))
+}
+
+fn refuse_newer(conn: &Connection) -> Result<(), StoreError> {
+    let known = steps::migrations::runner().get_migrations().iter().map(|step| step.version()).max();
+    let known = u32::try_from(known.unwrap_or_default()).unwrap_or(u32::MAX);
+    if !conn.table_exists(None, "refinery_schema_history")? {
+        return Ok(());
+    }
+    let found: Option<u32> =
+        conn.query_row("SELECT max(version) FROM refinery_schema_history", [], |row| row.get(0))?;
+    match found {
+        Some(found) if found > known => Err(StoreError::TooNew { found, known }),
+        _ => Ok(()),
+    }
+}
+
+fn unwritable(path: &Path, error: &rusqlite::Error) -> StoreError {
+    StoreError::Unwritable(format!("{}: {error}", path.display()))
+}

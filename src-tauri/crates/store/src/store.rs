@@ -1,0 +1,159 @@
+//! The store in our own words; `sqlite` is its first backend.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use orrery_types::{
+    Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionFacts, SessionQuery,
+    SessionRow, Source, UsageRow,
+};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What one request or one read of a file brings: written in one transaction or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    pub items: Vec<Item>,
+    /// Read positions that become true with this batch.
+    pub cursors: Vec<FileCursor>,
+    pub problems: Vec<Problem>,
+}
+
+/// One raw payload or line with what was decoded from it.
+#[derive(Debug, Clone, Default)]
+pub struct Item {
+    pub raw: Option<Raw>,
+    pub events: Vec<Event>,
+    pub usage: Vec<UsageRow>,
+    pub facts: Vec<SessionFacts>,
+}
+
+/// A payload as it arrived.
+#[derive(Debug, Clone)]
+pub struct Raw {
+    pub source: Source,
+    /// File and line, or the endpoint.
+    pub place: String,
+    pub bytes: Vec<u8>,
+}
+
+/// How far a transcript file was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileCursor {
+    pub path: String,
+    pub agent: String,
+    pub inode: u64,
+    /// Bytes read, always at the end of a whole line.
+    pub offset: u64,
+    pub lines: u64,
+    pub size: u64,
+    pub modified_ms: i64,
+    /// Hash of the first bytes: tells a replaced file from one that grew.
+    pub head_hash: String,
+    /// The reader's own state as JSON, so that reading goes on in the middle of a file.
+    pub state: String,
+}
+
+/// What an append did.
+#[derive(Debug, Clone, Default)]
+pub struct Appended {
+    /// For each item, the numbers of its events in order: new ones, or those of the rows they repeat.
+    pub seqs: Vec<Vec<i64>>,
+    /// New events, and events that this batch completed, with their numbers.
+    pub events: Vec<Event>,
+    /// Rows after the batch, one per changed session.
+    pub sessions: Vec<SessionRow>,
+    /// Rows inserted or changed in all tables. 0 when everything was known already.
+    pub rows_written: u64,
+    pub new_events: u64,
+    pub new_sessions: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct FilterOptions {
+    pub agents: Vec<String>,
+    pub projects: Vec<String>,
+    pub models: Vec<String>,
+    pub session_ids: Vec<String>,
+    pub names: Vec<String>,
+}
+
+/// Narrowing of cost tables.
+#[derive(Debug, Clone, Default)]
+pub struct TotalsQuery {
+    pub from_ms: Option<i64>,
+    pub to_ms: Option<i64>,
+    pub session: Option<String>,
+    pub agent: Option<String>,
+    pub project: Option<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    pub size_bytes: u64,
+    pub events: u64,
+    pub sessions: u64,
+    pub newest_seq: i64,
+    pub active_sessions_24h: u64,
+    pub events_last_minute: u64,
+    /// Events not in the full-text index yet.
+    pub unindexed: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing of the batch was kept; the sender should try again later.
+    #[error("the store cannot write: {0}")]
+    Unwritable(String),
+    #[error("the database was made by a newer Orrery (schema {found}, this one knows {known})")]
+    TooNew { found: u32, known: u32 },
+    #[error("the data directory is in use by another Orrery")]
+    Locked,
+    #[error("the search text cannot be read: {0}")]
+    BadQuery(String),
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// A place for events. Reads block: call them through `spawn_blocking`. Appends are answered after the commit.
+pub trait Store: Send + Sync + 'static {
+    fn append(&self, batch: Batch) -> BoxFuture<'_, Result<Appended, StoreError>>;
+
+    fn newest_seq(&self) -> Result<i64, StoreError>;
+    fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError>;
+    fn event(&self, seq: i64) -> Result<Option<Event>, StoreError>;
+    /// Raw payloads of one event: as first reported, then as other sources reported it.
+    fn raw(&self, seq: i64) -> Result<Vec<Raw>, StoreError>;
+    fn filter_options(&self) -> Result<FilterOptions, StoreError>;
+
+    fn sessions(&self, query: &SessionQuery) -> Result<Page<SessionRow>, StoreError>;
+    fn session(&self, id: &str) -> Result<Option<SessionDetail>, StoreError>;
+    /// Sessions with an event since `since_ms`, newest first.
+    fn recent_sessions(&self, since_ms: i64, limit: u32) -> Result<Vec<SessionRow>, StoreError>;
+
+    fn totals(&self, query: &TotalsQuery) -> Result<CostTotals, StoreError>;
+    /// `utc_offset_minutes` of the person's zone, for days, weeks (from Monday) and months.
+    fn costs(&self, group: GroupBy, query: &TotalsQuery, utc_offset_minutes: i32) -> Result<Vec<CostRow>, StoreError>;
+    /// Ledger rows, newest first, at most `limit`.
+    fn usage(&self, query: &TotalsQuery, limit: u32) -> Result<Vec<UsageRow>, StoreError>;
+    /// `(calls, failed, median duration in ms)` of tool calls that ended since `since_ms`.
+    fn tool_stats(&self, since_ms: i64) -> Result<(u32, u32, Option<i64>), StoreError>;
+
+    fn cursors(&self) -> Result<Vec<FileCursor>, StoreError>;
+    fn problems(&self, limit: u32) -> Result<Vec<Problem>, StoreError>;
+    /// Newest hook event of each agent slug, ms.
+    fn last_hooks(&self) -> Result<Vec<(String, i64)>, StoreError>;
+    fn health(&self, now_ms: i64) -> Result<Health, StoreError>;
+
+    /// Logs an alert unless its key is known. True when it is new.
+    fn log_alert(&self, alert: Alert) -> BoxFuture<'_, Result<bool, StoreError>>;
+    /// Records what became of a logged alert.
+    fn update_alert(&self, alert: Alert) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError>;
+
+    /// Takes away everything the demo made. Returns the removed sessions.
+    fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+    fn has_demo(&self) -> Result<bool, StoreError>;
+    /// Waits until everything appended so far is committed and indexed, then closes. Later appends fail.
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+}

@@ -1,0 +1,27 @@
+//! The vocabulary and the wire of Orrery: what the server stores, streams and answers, and what every client reads.
+//!
+//! No IO and no clock: times are integer milliseconds or microseconds that somebody else read. Everything here builds for wasm.
+
+mod agent;
+mod alert;
+mod event;
+mod job;
+mod live;
+mod overview;
+mod page;
+mod problem;
+mod session;
+mod settings;
+mod usage;
+
+pub use agent::{AgentId, AgentStatus, DiffLine, DiffOp, FileChange, FoundAgent, HookState, InstallPlan};
+pub use alert::{Alert, AlertKind, AlertState};
+pub use event::{Answer, Body, Event, EventId, Question, Source, Sources, Subagent, ToolClass, clip};
+pub use job::{Job, JobKind, JobState};
+pub use live::{ClientFrame, LiveFrame};
+pub use overview::{Blind, Overview, Spend, Strip};
+pub use page::{EventQuery, Page, SessionDetail, SessionQuery, SessionSort};
+pub use problem::{Problem, ProblemJson};
+pub use session::{Doing, Failing, Needs, NeedsKind, OpenCall, SessionFacts, SessionRow, Status, SubagentRow, Verb};
+pub use settings::{Appearance, Density, Settings, SettingsPatch, Theme};
+pub use usage::{Basis, CostLine, CostRow, CostTotals, GroupBy, RequestUsage, Tokens, UsageRow};

@@ -1,0 +1,91 @@
+//! What a person can set. The file is `config.toml`; the same fields are on the Settings page.
+
+use serde::{Deserialize, Serialize};
+
+/// All settings with their values in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Daily budget over everything, dollars. Empty: none.
+    pub budget_daily_usd: Option<f64>,
+    /// A task running longer than this many minutes raises a notification. 0: never.
+    pub long_task_minutes: u32,
+    /// Native notifications at all.
+    pub notifications: bool,
+    /// `POST /events` and `/hooks/...` from loopback need the token as well.
+    pub ingest_needs_token: bool,
+    /// Follow the agents' transcript files live.
+    pub watch: bool,
+    pub appearance: Appearance,
+    /// The welcome page was finished or skipped.
+    pub welcomed: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            budget_daily_usd: None,
+            long_task_minutes: 5,
+            notifications: true,
+            ingest_needs_token: false,
+            watch: true,
+            appearance: Appearance::default(),
+            welcomed: false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Appearance {
+    pub theme: Theme,
+    pub density: Density,
+    /// Percent: 90, 100, 110, 125 or 150. 0 stands for 100.
+    pub text_size: u16,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    #[default]
+    System,
+    Dark,
+    Light,
+    Contrast,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Density {
+    #[default]
+    Dense,
+    Roomy,
+}
+
+/// `PATCH /api/v1/settings`: only the fields that are there change. `budget_daily_usd: null` removes the budget.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SettingsPatch {
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub budget_daily_usd: Option<Option<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long_task_minutes: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notifications: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ingest_needs_token: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub watch: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appearance: Option<Appearance>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub welcomed: Option<bool>,
+}
+
+/// Tells a field that is `null` from one that is absent.
+fn present<'de, D>(deserializer: D) -> Result<Option<Option<f64>>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    Option::<f64>::deserialize(deserializer).map(Some)
+}

@@ -1,0 +1,206 @@
+//! REST of the server, as typed calls.
+
+use std::sync::Arc;
+
+use gloo_net::http::{Method, RequestBuilder};
+use orrery_types::{
+    AgentId, CostRow, Event, EventQuery, FoundAgent, InstallPlan, Job, Overview, Page, Problem, ProblemJson, SessionDetail, SessionQuery,
+    SessionRow, Settings, SettingsPatch, UsageRow,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::query::{percent_encode, to_query};
+use crate::host::Endpoint;
+
+/// A request that did not work, as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    /// HTTP status; 0 when no answer came.
+    pub status: u16,
+    /// Stable word: `unauthorized`, `not_found`, `offline`, `unreadable` or the server's own.
+    pub code: String,
+    pub title: String,
+    /// What to do about it. May be empty.
+    pub hint: String,
+}
+
+impl ApiError {
+    fn offline(error: &gloo_net::Error) -> ApiError {
+        ApiError {
+            status: 0,
+            code: "offline".into(),
+            title: "The server does not answer".into(),
+            hint: format!("It may be restarting. {error}"),
+        }
+    }
+
+    /// Whether the server wants a token that we do not have.
+    pub fn is_unauthorized(&self) -> bool {
+        self.status == 401 || self.status == 403
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.title)?;
+        if !self.hint.is_empty() {
+            write!(f, ". {}", self.hint)?;
+        }
+        Ok(())
+    }
+}
+
+/// The server. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Api {
+    endpoint: Arc<Endpoint>,
+}
+
+impl Api {
+    pub fn new(endpoint: Endpoint) -> Api {
+        Api { endpoint: Arc::new(endpoint) }
+    }
+
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    // What is shown
+
+    pub async fn overview(&self) -> Result<Overview, ApiError> {
+        self.get("/overview").await
+    }
+    pub async fn sessions(&self, query: &SessionQuery) -> Result<Page<SessionRow>, ApiError> {
+        self.get(&format!("/sessions{}", to_query(query))).await
+    }
+    pub async fn session(&self, id: &str) -> Result<SessionDetail, ApiError> {
+        self.get(&format!("/sessions/{}", percent_encode(id))).await
+    }
+    pub async fn session_usage(&self, id: &str) -> Result<Vec<UsageRow>, ApiError> {
+        self.get(&format!("/sessions/{}/usage", percent_encode(id))).await
+    }
+    pub async fn costs(&self, by: &str) -> Result<Vec<CostRow>, ApiError> {
+        self.get(&format!("/costs?by={}", percent_encode(by))).await
+    }
+    pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, ApiError> {
+        self.get(&format!("/events{}", to_query(query))).await
+    }
+    /// One event by its number. `None` when there is no such event.
+    pub async fn event(&self, seq: i64) -> Result<Option<Event>, ApiError> {
+        let query = EventQuery { after: Some(seq - 1), limit: Some(1), ..EventQuery::default() };
+        let page = self.events(&query).await?;
+        Ok(page.items.into_iter().find(|event| event.seq == seq))
+    }
+    /// The payload as it arrived, as text.
+    pub async fn raw(&self, seq: i64) -> Result<String, ApiError> {
+        let response = self.send(Method::GET, &format!("/events/{seq}/raw"), None).await?;
+        response.text().await.map_err(|error| ApiError::offline(&error))
+    }
+    /// One session as a file's text: `md`, `jsonl`, `json`, `csv` or `html`. Outside `/api/v1`: the family's endpoint.
+    pub async fn export(&self, id: &str, form: &str) -> Result<String, ApiError> {
+        let response = self.send_to(Method::GET, &format!("/sessions/{}/export?format={form}", percent_encode(id)), None).await?;
+        response.text().await.map_err(|error| ApiError::offline(&error))
+    }
+    pub async fn problems(&self) -> Result<Vec<Problem>, ApiError> {
+        self.get("/problems").await
+    }
+
+    // What a person does
+
+    /// Answers a question: `value` is `{"response"|"permission"|"choice": ...}`. Outside `/api/v1`: the family's endpoint.
+    pub async fn respond(&self, seq: i64, value: &Value) -> Result<Value, ApiError> {
+        let response = self.send_to(Method::POST, &format!("/events/{seq}/respond"), Some(value)).await?;
+        read(response).await
+    }
+    pub async fn settings(&self) -> Result<Settings, ApiError> {
+        self.get("/settings").await
+    }
+    pub async fn patch_settings(&self, patch: &SettingsPatch) -> Result<Settings, ApiError> {
+        self.with_body(Method::PATCH, "/settings", patch).await
+    }
+    pub async fn agents(&self) -> Result<Vec<FoundAgent>, ApiError> {
+        self.get("/agents").await
+    }
+    /// What installing our hooks would change; nothing is written.
+    pub async fn install_plan(&self, agent: AgentId) -> Result<InstallPlan, ApiError> {
+        self.get(&format!("/agents/{}/plan", agent.slug())).await
+    }
+    pub async fn install(&self, agent: AgentId) -> Result<FoundAgent, ApiError> {
+        self.with_body(Method::POST, &format!("/agents/{}/install", agent.slug()), &json!({})).await
+    }
+    pub async fn uninstall(&self, agent: AgentId) -> Result<FoundAgent, ApiError> {
+        self.with_body(Method::POST, &format!("/agents/{}/uninstall", agent.slug()), &json!({})).await
+    }
+    pub async fn jobs(&self) -> Result<Vec<Job>, ApiError> {
+        self.get("/jobs").await
+    }
+    pub async fn start_import(&self) -> Result<Job, ApiError> {
+        self.with_body(Method::POST, "/import", &json!({})).await
+    }
+    pub async fn start_demo(&self) -> Result<Job, ApiError> {
+        self.with_body(Method::POST, "/demo", &json!({})).await
+    }
+    pub async fn remove_demo(&self) -> Result<(), ApiError> {
+        self.send(Method::DELETE, "/demo", None).await.map(|_| ())
+    }
+    pub async fn cancel_job(&self, id: &str) -> Result<(), ApiError> {
+        self.send(Method::DELETE, &format!("/jobs/{}", percent_encode(id)), None).await.map(|_| ())
+    }
+
+    // The wire
+
+    /// `GET /api/v1` + `path`, read as JSON.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ApiError> {
+        read(self.send(Method::GET, path, None).await?).await
+    }
+
+    /// Sends `body` to `/api/v1` + `path` and reads the answer as JSON.
+    pub async fn with_body<B: Serialize, T: DeserializeOwned>(&self, method: Method, path: &str, body: &B) -> Result<T, ApiError> {
+        let body = serde_json::to_value(body).expect("requests are plain data");
+        read(self.send(method, path, Some(&body)).await?).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<gloo_net::http::Response, ApiError> {
+        self.send_to(method, &format!("/api/v1{path}"), body).await
+    }
+
+    async fn send_to(&self, method: Method, path: &str, body: Option<&Value>) -> Result<gloo_net::http::Response, ApiError> {
+        let mut request = RequestBuilder::new(&format!("{}{path}", self.endpoint.base_url)).method(method);
+        if let Some(token) = &self.endpoint.token {
+            request = request.header("Authorization", &format!("Bearer {token}"));
+        }
+        let sent = match body {
+            Some(body) => request.json(body).map_err(|error| ApiError::offline(&error))?.send().await,
+            None => request.send().await,
+        };
+        let response = sent.map_err(|error| ApiError::offline(&error))?;
+        if response.ok() { Ok(response) } else { Err(problem(response).await) }
+    }
+}
+
+async fn read<T: DeserializeOwned>(response: gloo_net::http::Response) -> Result<T, ApiError> {
+    let status = response.status();
+    let text = response.text().await.map_err(|error| ApiError::offline(&error))?;
+    serde_json::from_str(if text.is_empty() { "null" } else { &text }).map_err(|error| ApiError {
+        status,
+        code: "unreadable".into(),
+        title: "The server's answer is not readable".into(),
+        hint: format!("Server and interface may be of different versions: reload the page ({error})"),
+    })
+}
+
+async fn problem(response: gloo_net::http::Response) -> ApiError {
+    let status = response.status();
+    let text = response.text().await.unwrap_or_default();
+    match serde_json::from_str::<ProblemJson>(&text) {
+        Ok(problem) => ApiError { status, code: problem.code, title: problem.title, hint: problem.hint },
+        Err(_) if status == 401 || status == 403 => ApiError {
+            status,
+            code: "unauthorized".into(),
+            title: "This browser is not signed in".into(),
+            hint: "Open the one-time link that orrery serve prints, or choose Open in browser in the tray".into(),
+        },
+        Err(_) => ApiError { status, code: "http".into(), title: format!("The server answered {status}"), hint: String::new() },
+    }
+}

@@ -1,0 +1,201 @@
+//! Follows `WS /api/v1/live`: frames wait in a queue and are applied once per animation frame.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_util::StreamExt;
+use gloo_net::websocket::{Message, futures::WebSocket};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use orrery_types::{EventQuery, LiveFrame};
+
+use crate::host;
+use crate::routes;
+use crate::state::{AppState, Connection, Outcome, connection::backoff_ms};
+
+/// Events read before the stream starts.
+const FIRST_PAGE: u32 = 500;
+/// A gap longer than this is not replayed event by event: the newest page is read instead.
+const LONGEST_GAP: i64 = 5_000;
+/// Frames that may wait for the next paint; a hidden page paints never.
+const MOST_WAITING: usize = 256;
+
+/// Connects, follows, and connects again, for as long as the page lives.
+pub fn follow(app: AppState) {
+    spawn_local(async move {
+        let mut attempt = 0;
+        loop {
+            match connect(app).await {
+                Ended::Resync => attempt = 0,
+                Ended::Lost { was_live, reason } => {
+                    attempt = if was_live { 0 } else { attempt + 1 };
+                    app.connection.update(|state| {
+                        if !matches!(state, Connection::Offline { .. }) {
+                            *state = Connection::Offline { since_ms: host::unix_ms(), reason };
+                        }
+                    });
+                    wait(app, backoff_ms(attempt)).await;
+                }
+                Ended::Unauthorized => {
+                    app.connection.set(Connection::Unauthorized);
+                    attempt += 1;
+                    wait(app, backoff_ms(attempt.max(3))).await;
+                }
+            }
+        }
+    });
+}
+
+enum Ended {
+    /// The server dropped frames for us.
+    Resync,
+    Lost {
+        was_live: bool,
+        reason: String,
+    },
+    Unauthorized,
+}
+
+/// One connection from its first request to its end.
+async fn connect(app: AppState) -> Ended {
+    if let Err(ended) = first_page(app).await {
+        return ended;
+    }
+    let api = app.api();
+    let after = app.feed_untracked(|feed| feed.newest_seq());
+    let url = api.endpoint().socket_url(&format!("/api/v1/live?after={after}"));
+    let opened = match &api.endpoint().token {
+        Some(token) => WebSocket::open_with_protocol(&url, &format!("orrery.{token}")),
+        None => WebSocket::open(&url),
+    };
+    let mut socket = match opened {
+        Ok(socket) => socket,
+        Err(error) => return Ended::Lost { was_live: false, reason: error.message },
+    };
+    let queue = Queue::default();
+    let mut was_live = false;
+    while let Some(message) = socket.next().await {
+        match message {
+            Ok(Message::Text(text)) => {
+                was_live = true;
+                queue.push(app, text);
+            }
+            Ok(Message::Bytes(_)) => {}
+            Err(error) => {
+                queue.flush(app);
+                return if queue.wants_resync() { Ended::Resync } else { Ended::Lost { was_live, reason: in_words(&error) } };
+            }
+        }
+        if queue.wants_resync() {
+            return Ended::Resync;
+        }
+    }
+    queue.flush(app);
+    Ended::Lost { was_live, reason: "The server closed the connection".into() }
+}
+
+/// Reads the newest events when we have none, or when the gap is too long to follow.
+async fn first_page(app: AppState) -> Result<(), Ended> {
+    let lost = |error: super::ApiError| {
+        if error.is_unauthorized() { Ended::Unauthorized } else { Ended::Lost { was_live: false, reason: error.title } }
+    };
+    let api = app.api();
+    let (newest, missing) = app.feed_untracked(|feed| (feed.newest_seq(), feed.missing()));
+    if newest > 0 && missing < LONGEST_GAP {
+        return Ok(());
+    }
+    let query = EventQuery { limit: Some(FIRST_PAGE), ..EventQuery::default() };
+    let mut page = api.events(&query).await.map_err(lost)?;
+    page.items.sort_by_key(|event| event.seq);
+    app.change_feed(|feed| {
+        feed.restart();
+        feed.add_events(page.items);
+    });
+    Ok(())
+}
+
+fn in_words(error: &gloo_net::websocket::WebSocketError) -> String {
+    use gloo_net::websocket::WebSocketError;
+    match error {
+        WebSocketError::ConnectionClose(close) if !close.reason.is_empty() => close.reason.clone(),
+        WebSocketError::ConnectionClose(_) => "The server closed the connection".to_owned(),
+        _ => "The server does not answer".to_owned(),
+    }
+}
+
+/// Waits, or less when the person asks to connect now.
+async fn wait(app: AppState, wait_ms: u32) {
+    let asked = app.retry.get_untracked();
+    let mut left_ms = wait_ms;
+    while left_ms > 0 && app.retry.get_untracked() == asked {
+        let step_ms = left_ms.min(100);
+        TimeoutFuture::new(step_ms).await;
+        left_ms -= step_ms;
+    }
+}
+
+/// Frames that came since the last paint.
+#[derive(Clone, Default)]
+struct Queue(Rc<RefCell<Waiting>>);
+
+#[derive(Default)]
+struct Waiting {
+    frames: Vec<String>,
+    is_scheduled: bool,
+    resync: bool,
+}
+
+impl Queue {
+    fn push(&self, app: AppState, frame: String) {
+        let (waiting, is_scheduled) = {
+            let mut inner = self.0.borrow_mut();
+            inner.frames.push(frame);
+            (inner.frames.len(), std::mem::replace(&mut inner.is_scheduled, true))
+        };
+        if waiting >= MOST_WAITING {
+            self.flush(app);
+        } else if !is_scheduled {
+            let queue = self.clone();
+            host::on_next_paint(move || queue.flush(app));
+        }
+    }
+
+    fn flush(&self, app: AppState) {
+        let frames = {
+            let mut inner = self.0.borrow_mut();
+            inner.is_scheduled = false;
+            std::mem::take(&mut inner.frames)
+        };
+        if frames.is_empty() {
+            return;
+        }
+        let mut open = None;
+        let mut resync = false;
+        app.change_feed(|feed| {
+            for frame in frames.iter().filter_map(|text| serde_json::from_str::<LiveFrame>(text).ok()) {
+                if let LiveFrame::Hello { server_ms, .. } | LiveFrame::Appended { server_ms, .. } = &frame {
+                    host::set_server_clock(*server_ms);
+                }
+                match feed.apply(frame) {
+                    Outcome::Applied => {}
+                    Outcome::Resync => resync = true,
+                    Outcome::Open(session) => open = Some(session),
+                }
+            }
+        });
+        self.0.borrow_mut().resync |= resync;
+        let left = app.feed_untracked(|feed| feed.missing());
+        let state = if left > 0 { Connection::CatchingUp { left } } else { Connection::Live };
+        if app.connection.get_untracked() != state {
+            app.connection.set(state);
+        }
+        if let Some(session) = open {
+            app.go(&routes::session(&session));
+        }
+    }
+
+    fn wants_resync(&self) -> bool {
+        self.0.borrow().resync
+    }
+}

@@ -1,0 +1,59 @@
+//! The root: shell, server, router, pages.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::components::{Redirect, Route, Router, Routes};
+use leptos_router::path;
+
+use crate::api::{self, Api};
+use crate::frame::Frame;
+use crate::host;
+use crate::pages::{live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, welcome::WelcomePage};
+use crate::routes;
+use crate::state::{AppState, Connection, provide_app};
+
+#[component]
+pub fn App() -> impl IntoView {
+    let app = provide_app();
+    start(app);
+    set_interval(move || app.now.set(host::now_ms()), std::time::Duration::from_secs(1));
+    view! {
+        <Router>
+            <Frame>
+                <Routes fallback=|| view! { <Redirect path=routes::LIVE/> }>
+                    <Route path=path!("/app/live") view=LivePage/>
+                    <Route path=path!("/app/sessions") view=SessionsPage/>
+                    <Route path=path!("/app/session/:id") view=SessionPage/>
+                    <Route path=path!("/app/settings") view=SettingsPage/>
+                    <Route path=path!("/app/welcome") view=WelcomePage/>
+                </Routes>
+            </Frame>
+        </Router>
+    }
+}
+
+/// Finds the server, reads the settings, follows the stream.
+fn start(app: AppState) {
+    spawn_local(async move {
+        match host::boot().await {
+            Ok(endpoint) => app.set_api(Api::new(endpoint)),
+            Err(reason) => {
+                app.connection.set(Connection::Offline { since_ms: host::unix_ms(), reason });
+                return;
+            }
+        }
+        api::follow(app);
+    });
+    // Settings are read at each new connection: another client may have changed them meanwhile.
+    let is_connected = Memo::new(move |_| matches!(app.connection.get(), Connection::Live | Connection::CatchingUp { .. }));
+    Effect::new(move |_| {
+        if is_connected.get() {
+            spawn_local(async move {
+                if let Ok(settings) = app.api().settings().await {
+                    app.settings.set(settings);
+                    app.settings_known.set(true);
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,222 @@
+//! The drawer's tabs: change, input, output, text, raw payload.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use orrery_types::{Body as What, Event};
+use orrery_views::story::{Change, Edit, changes_of};
+use serde_json::Value;
+
+use crate::components::code::lang_of_path;
+use crate::components::{Code, Diff, Markdown, Output, diff_lines};
+use crate::state::use_app;
+
+/// A tab and what it needs to be shown.
+#[derive(Debug, Clone, PartialEq)]
+enum Tab {
+    Change(Vec<Change>),
+    Text(String),
+    Output(String),
+    Input(Value),
+    Raw,
+}
+
+impl Tab {
+    fn label(&self) -> &'static str {
+        match self {
+            Tab::Change(_) => "Diff",
+            Tab::Text(_) => "Text",
+            Tab::Output(_) => "Output",
+            Tab::Input(_) => "Input",
+            Tab::Raw => "Raw",
+        }
+    }
+}
+
+#[component]
+pub fn Body(event: Arc<Event>) -> impl IntoView {
+    let tabs = tabs(&event);
+    let seq = event.seq;
+    let at = RwSignal::new(0_usize);
+    let labels: Vec<&'static str> = tabs.iter().map(Tab::label).collect();
+    let count = labels.len();
+    let tabs = StoredValue::new(tabs);
+    let on_key = move |event: leptos::ev::KeyboardEvent| {
+        let step = match event.key().as_str() {
+            "ArrowRight" => 1,
+            "ArrowLeft" => count - 1,
+            _ => return,
+        };
+        at.update(|at| *at = (*at + step) % count);
+        event.prevent_default();
+        let id = tab_id(at.get_untracked());
+        request_animation_frame(move || {
+            use wasm_bindgen::JsCast;
+            if let Some(tab) = document().get_element_by_id(&id).and_then(|tab| tab.dyn_into::<web_sys::HtmlElement>().ok()) {
+                let _ = tab.focus();
+            }
+        });
+    };
+    view! {
+        <div class="tabs" role="tablist" aria-label="Event" on:keydown=on_key>
+            {labels
+                .into_iter()
+                .enumerate()
+                .map(|(index, label)| view! {
+                    <button
+                        type="button"
+                        role="tab"
+                        id=tab_id(index)
+                        aria-selected=move || (at.get() == index).to_string()
+                        aria-controls="event-panel"
+                        tabindex=move || if at.get() == index { "0" } else { "-1" }
+                        on:click=move |_| at.set(index)
+                    >
+                        {label}
+                    </button>
+                })
+                .collect_view()}
+        </div>
+        <div class="drawer__body" role="tabpanel" id="event-panel" aria-labelledby=move || tab_id(at.get()) tabindex="0">
+            {move || tabs.with_value(|tabs| tabs.get(at.get()).cloned()).map(|tab| panel(tab, seq))}
+        </div>
+    }
+}
+
+fn tab_id(index: usize) -> String {
+    format!("event-tab-{index}")
+}
+
+fn panel(tab: Tab, seq: i64) -> AnyView {
+    match tab {
+        Tab::Change(changes) => changes.into_iter().map(change).collect_view().into_any(),
+        Tab::Text(text) => view! { <section><Markdown text/></section> }.into_any(),
+        Tab::Output(text) => view! { <section><Output text/></section> }.into_any(),
+        Tab::Input(input) => input_view(&input),
+        Tab::Raw => view! { <Raw seq/> }.into_any(),
+    }
+}
+
+fn change(change: Change) -> AnyView {
+    let lang = lang_of_path(&change.path);
+    let lines = match change.edit {
+        Edit::Lines(lines) => lines,
+        Edit::Texts { old, new } => diff_lines(&old, &new),
+    };
+    view! { <div><p class="head code clip" title=change.path.clone()>{change.path.clone()}</p><Diff lines lang/></div> }.into_any()
+}
+
+/// Fields of the input, each under its name; what is no text is shown as JSON.
+fn input_view(input: &Value) -> AnyView {
+    let Value::Object(fields) = input else {
+        let text = input.as_str().map_or_else(|| serde_json::to_string_pretty(input).unwrap_or_default(), str::to_owned);
+        return view! { <section><pre class="drawer__text">{text}</pre></section> }.into_any();
+    };
+    let field = |(name, value): (&String, &Value)| {
+        let text = value.as_str().map_or_else(|| serde_json::to_string_pretty(value).unwrap_or_default(), str::to_owned);
+        view! { <section><h3>{name.clone()}</h3><pre class="drawer__text">{text}</pre></section> }
+    };
+    fields.iter().map(field).collect_view().into_any()
+}
+
+/// The payload as it arrived, fetched when its tab opens.
+#[component]
+fn Raw(seq: i64) -> impl IntoView {
+    let app = use_app();
+    let raw = RwSignal::new(None::<Result<String, String>>);
+    spawn_local(async move {
+        let answer = app.api().raw(seq).await.map_err(|error| error.to_string());
+        raw.try_set(Some(answer.map(|text| pretty(&text))));
+    });
+    move || match raw.get() {
+        None => view! { <section class="muted" aria-busy="true">"Reading the payload"</section> }.into_any(),
+        Some(Ok(text)) => view! { <section><Code text lang="json"/></section> }.into_any(),
+        Some(Err(error)) => view! { <section><p class="danger">{error}</p></section> }.into_any(),
+    }
+}
+
+fn pretty(text: &str) -> String {
+    serde_json::from_str::<Value>(text).ok().and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+/// The tabs an event has, the most telling first.
+fn tabs(event: &Event) -> Vec<Tab> {
+    let text = |text: &str| (!text.trim().is_empty()).then(|| Tab::Text(text.to_owned()));
+    let mut tabs: Vec<Tab> = match &event.body {
+        What::ToolStart { input, .. } | What::Permission { input, .. } => of_call(input, ""),
+        What::ToolEnd { input, output, .. } => of_call(input, output),
+        What::Prompt { text: words } | What::Message { text: words, .. } | What::Thinking { text: words } => text(words).into_iter().collect(),
+        What::Stop { message } | What::SubagentStop { message } | What::Notification { message, .. } => text(message).into_iter().collect(),
+        What::Question { question, .. } => text(&question.text).into_iter().collect(),
+        What::Failure { error, details } => text(&format!("{error}\n\n{details}")).into_iter().collect(),
+        What::PermissionDenied { reason, .. } => text(reason).into_iter().collect(),
+        What::Other { summary } => text(summary).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    tabs.push(Tab::Raw);
+    tabs
+}
+
+fn of_call(input: &Value, output: &str) -> Vec<Tab> {
+    let changes = changes_of(input);
+    let mut tabs = Vec::new();
+    if !changes.is_empty() {
+        tabs.push(Tab::Change(changes));
+    }
+    if !output.trim().is_empty() {
+        tabs.push(Tab::Output(output.to_owned()));
+    }
+    if !input.is_null() && input.as_object().is_none_or(|fields| !fields.is_empty()) {
+        tabs.push(Tab::Input(input.clone()));
+    }
+    tabs
+}
+
+#[cfg(test)]
+mod tests {
+    use orrery_types::Sources;
+    use serde_json::json;
+
+    use super::*;
+
+    fn labels(body: What) -> Vec<&'static str> {
+        let event = Event {
+            seq: 1,
+            id: String::new(),
+            session_id: "s".into(),
+            agent: "codex".into(),
+            name: String::new(),
+            at_ms: 0,
+            received_ms: 0,
+            subagent: None,
+            turn_id: None,
+            sources: Sources::default(),
+            body,
+            demo: false,
+        };
+        tabs(&event).iter().map(Tab::label).collect()
+    }
+
+    #[test]
+    fn the_most_telling_tab_comes_first() {
+        let end = |input: Value, output: &str| What::ToolEnd {
+            call_id: "c".into(),
+            tool: "Edit".into(),
+            class: orrery_types::ToolClass::Edit,
+            target: String::new(),
+            ok: true,
+            error: None,
+            exit_code: None,
+            duration_ms: None,
+            output: output.into(),
+            lines_added: None,
+            lines_removed: None,
+            input,
+        };
+        assert_eq!(labels(end(json!({"file_path": "a", "old_string": "x", "new_string": "y"}), "ok")), ["Diff", "Output", "Input", "Raw"]);
+        assert_eq!(labels(end(Value::Null, "")), ["Raw"]);
+        assert_eq!(labels(What::Prompt { text: "go".into() }), ["Text", "Raw"]);
+        assert_eq!(labels(What::SubagentStart), ["Raw"]);
+    }
+}

@@ -1,0 +1,85 @@
+//! What stands around every page: rail, top bar, status strip, palette, drawer, notices.
+
+mod announce;
+mod connection;
+mod drawer;
+mod keys;
+mod notices;
+mod palette;
+mod rail;
+mod strip;
+mod topbar;
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate};
+
+use crate::routes::{self, Room};
+use crate::state::{appearance, use_app};
+
+/// The frame with a page in it. Welcome stands alone.
+#[component]
+pub fn Frame(children: Children) -> impl IntoView {
+    let app = use_app();
+    let navigate = use_navigate();
+    app.set_navigate(move |path, replace| {
+        navigate(path, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
+    });
+    appearance::follow_appearance(app);
+    keys::listen(app);
+
+    let path = use_location().pathname;
+    let is_bare = Memo::new(move |_| path.get().trim_end_matches('/') == routes::WELCOME);
+    let room = Memo::new(move |_| Room::of(&path.get()));
+    follow_first_run(is_bare);
+    Effect::new(move |_| {
+        let page = if is_bare.get() { "Welcome" } else { room.get().map_or("Orrery", Room::label) };
+        document().set_title(&format!("{page} · Orrery"));
+    });
+    let class = move || match (is_bare.get(), app.rail_open.get()) {
+        (true, _) => "app app--bare",
+        (false, true) => "app app--open",
+        (false, false) => "app",
+    };
+    view! {
+        <div class=class>
+            <a class="skip" href="#main">"Skip to the page"</a>
+            <Show when=move || !is_bare.get()>
+                <rail::Rail room/>
+                <topbar::Topbar room/>
+            </Show>
+            <div class="main">
+                <main class="shell" id="main" tabindex="-1">
+                    <connection::Banner/>
+                    {children()}
+                </main>
+                <drawer::Drawer/>
+            </div>
+            <notices::NoticeBar/>
+            <Show when=move || !is_bare.get()>
+                <strip::Strip/>
+            </Show>
+        </div>
+        <palette::Palette/>
+        <keys::KeysOverlay/>
+        <announce::Announcer/>
+    }
+}
+
+/// Sends a person whose server knows nothing yet to Welcome, once.
+fn follow_first_run(is_bare: Memo<bool>) {
+    let app = use_app();
+    let decided = StoredValue::new(false);
+    Effect::new(move |_| {
+        let is_empty = app.feed(|feed| feed.overview().map(|overview| overview.events_total == 0));
+        let welcomed = app.settings.with(|settings| settings.welcomed);
+        let (true, Some(is_empty)) = (app.settings_known.get(), is_empty) else { return };
+        if decided.get_value() {
+            return;
+        }
+        decided.set_value(true);
+        if is_empty && !welcomed && !is_bare.get_untracked() {
+            app.replace(routes::WELCOME);
+        }
+    });
+}

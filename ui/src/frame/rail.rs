@@ -1,0 +1,67 @@
+//! The rail: pages, and how many sessions wait for the person. A bottom bar on a phone.
+
+use leptos::prelude::*;
+
+use crate::command::Command;
+use crate::components::Icon;
+use crate::routes::Room;
+use crate::state::feed::needs_person;
+use crate::state::use_app;
+
+#[component]
+pub fn Rail(room: Memo<Option<Room>>) -> impl IntoView {
+    let app = use_app();
+    let label = move || if app.rail_open.get() { "Close the rail" } else { "Open the rail" };
+    view! {
+        <nav class="rail" aria-label="Pages">
+            <button
+                type="button"
+                class="rail__mark"
+                aria-label=label
+                title=label
+                aria-expanded=move || app.rail_open.get().to_string()
+                on:click=move |_| Command::ToggleRail.run(app)
+            >
+                <svg aria-hidden="true"><use href="#mark"/></svg>
+                <span class="rail__label" aria-hidden="true">"Orrery"</span>
+            </button>
+            <ul>
+                <li><Item room=Room::Live current=room/></li>
+                <li><Item room=Room::Sessions current=room/></li>
+                <li class="rail__gap" role="presentation"></li>
+                <li><Item room=Room::Settings current=room/></li>
+            </ul>
+        </nav>
+    }
+}
+
+#[component]
+fn Item(room: Room, current: Memo<Option<Room>>) -> impl IntoView {
+    let app = use_app();
+    let waiting = Memo::new(move |_| {
+        if room != Room::Live {
+            return 0;
+        }
+        let now = app.now.get();
+        app.feed(|feed| feed.sessions().filter(|row| needs_person(row, now)).count())
+    });
+    let said = move || match waiting.get() {
+        0 => room.label().to_owned(),
+        1 => format!("{}, 1 needs you", room.label()),
+        count => format!("{}, {count} need you", room.label()),
+    };
+    let number = Room::ALL.iter().position(|known| *known == room).map_or(0, |at| at + 1);
+    view! {
+        <a
+            class="rail__item"
+            href=room.path()
+            title=format!("{} (Alt {number})", room.label())
+            aria-label=said
+            aria-current=move || (current.get() == Some(room)).then_some("page")
+        >
+            <Icon name=room.icon()/>
+            <span class="rail__label">{room.label()}</span>
+            {move || (waiting.get() > 0).then(|| view! { <span class="rail__badge" aria-hidden="true">{waiting.get()}</span> })}
+        </a>
+    }
+}

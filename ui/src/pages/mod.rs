@@ -1,0 +1,7 @@
+//! One folder per screen.
+
+pub mod live;
+pub mod session;
+pub mod sessions;
+pub mod settings;
+pub mod welcome;

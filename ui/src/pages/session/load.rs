@@ -1,0 +1,193 @@
+//! Reads a session with all its events, and follows it while it runs.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use orrery_types::{Event, EventQuery, SessionDetail, SessionRow, Status, UsageRow};
+use orrery_views::session::status_at;
+use orrery_views::story::{Story, Thread, Turn};
+
+use crate::api::ApiError;
+use crate::state::AppState;
+
+/// Events read at once.
+const PAGE: u32 = 1_000;
+/// How often the totals of a session at work are read again, ms.
+const REFRESH_MS: i64 = 15_000;
+
+/// How reading stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Load {
+    /// Events read so far.
+    Loading(usize),
+    Done,
+    Failed(ApiError),
+}
+
+/// One session on screen. Copy: pass it by value into closures.
+#[derive(Clone, Copy)]
+pub struct Session {
+    pub id: StoredValue<String>,
+    pub detail: RwSignal<Option<SessionDetail>>,
+    pub load: RwSignal<Load>,
+    /// Billed requests. Empty when the server does not say.
+    pub usage: RwSignal<Arc<Vec<UsageRow>>>,
+    /// Grows when the story changed.
+    pub revision: RwSignal<u64>,
+    story: StoredValue<Story>,
+    /// Number of the feed's newest arrival that the story has taken.
+    seen: StoredValue<u64>,
+    /// The newest row: the feed's, or the one that was read.
+    pub row: Memo<Option<Arc<SessionRow>>>,
+    pub status: Memo<Status>,
+    app: AppState,
+}
+
+/// Reads the session and follows the feed until the page goes.
+pub fn open_session(app: AppState, id: String) -> Session {
+    let detail = RwSignal::new(None::<SessionDetail>);
+    let own = id.clone();
+    let row = Memo::new(move |_| {
+        let live = app.feed(|feed| feed.session(&own));
+        let read = detail.with(|detail| detail.as_ref().map(|detail| Arc::new(detail.row.clone())));
+        match (live, read) {
+            (Some(live), Some(read)) if live.last_ms < read.last_ms => Some(read),
+            (live, read) => live.or(read),
+        }
+    });
+    let status = Memo::new(move |_| row.get().map_or(Status::Idle, |row| status_at(&row, app.now.get())));
+    let session = Session {
+        id: StoredValue::new(id),
+        detail,
+        load: RwSignal::new(Load::Loading(0)),
+        usage: RwSignal::new(Arc::default()),
+        revision: RwSignal::new(0),
+        story: StoredValue::new(Story::default()),
+        seen: StoredValue::new(app.feed_untracked(|feed| feed.arrived())),
+        row,
+        status,
+        app,
+    };
+    session.reload();
+    Effect::new(move |_| {
+        app.revision.track();
+        session.take_live();
+    });
+    let tick = Memo::new(move |_| app.now.get() / REFRESH_MS);
+    Effect::new(move |before: Option<(i64, Status)>| {
+        let now = (tick.get(), status.get());
+        let at_work = matches!(now.1, Status::Running | Status::NeedsYou | Status::Stuck);
+        if let Some(before) = before
+            && (before.1 != now.1 || (at_work && before.0 != now.0))
+        {
+            session.read_detail();
+        }
+        now
+    });
+    session
+}
+
+impl Session {
+    /// Reads everything that is not here yet.
+    pub fn reload(&self) {
+        self.read_detail();
+        self.read_events();
+    }
+
+    pub fn with_story<T>(&self, read: impl FnOnce(&Story) -> T) -> T {
+        self.revision.track();
+        self.story.with_value(read)
+    }
+
+    pub fn with_story_untracked<T>(&self, read: impl FnOnce(&Story) -> T) -> T {
+        self.story.with_value(read)
+    }
+
+    pub fn turn(&self, at: usize) -> Option<Turn> {
+        self.with_story(|story| story.turns().get(at).cloned())
+    }
+
+    pub fn thread(&self, id: &str) -> Option<Thread> {
+        self.with_story(|story| story.subagent(id).cloned())
+    }
+
+    fn take(&self, events: Vec<Event>) {
+        if events.is_empty() {
+            return;
+        }
+        self.story.try_update_value(|story| story.extend(events));
+        self.revision.update(|revision| *revision += 1);
+    }
+
+    fn read_events(&self) {
+        let this = *self;
+        this.load.set(Load::Loading(0));
+        spawn_local(async move {
+            let session = this.id.get_value();
+            let mut after = this.story.with_value(Story::newest_seq);
+            let mut read = 0;
+            loop {
+                let query =
+                    EventQuery { session: Some(session.clone()), after: Some(after), limit: Some(PAGE), ..EventQuery::default() };
+                let answer = this.app.api().events(&query).await;
+                if this.story.try_with_value(|_| ()).is_none() {
+                    return; // The page is gone.
+                }
+                match answer {
+                    Ok(page) => {
+                        let last = page.items.iter().map(|event| event.seq).max();
+                        read += page.items.len();
+                        let more = page.next.is_some();
+                        this.take(page.items);
+                        match last.filter(|last| more && *last > after) {
+                            Some(last) => after = last,
+                            None => break,
+                        }
+                        this.load.set(Load::Loading(read));
+                    }
+                    Err(error) => {
+                        this.load.set(Load::Failed(error));
+                        return;
+                    }
+                }
+            }
+            this.load.set(Load::Done);
+        });
+    }
+
+    fn read_detail(&self) {
+        let this = *self;
+        spawn_local(async move {
+            let id = this.id.get_value();
+            let (detail, usage) = (this.app.api().session(&id).await, this.app.api().session_usage(&id).await);
+            if this.story.try_with_value(|_| ()).is_none() {
+                return;
+            }
+            match detail {
+                Ok(detail) => this.detail.set(Some(detail)),
+                Err(error) if this.detail.with_untracked(Option::is_none) => this.load.set(Load::Failed(error)),
+                // The last known totals stay on screen.
+                Err(_) => {}
+            }
+            if let Ok(usage) = usage {
+                this.usage.set(Arc::new(usage));
+            }
+        });
+    }
+
+    fn take_live(&self) {
+        let id = self.id.get_value();
+        let seen = self.seen.get_value();
+        let (events, fell_behind, arrived) = self.app.feed_untracked(|feed| {
+            let (arrivals, fell_behind) = feed.arrivals_after(seen);
+            let own = arrivals.filter(|event| event.session_id == id).map(|event| (**event).clone()).collect();
+            (own, fell_behind, feed.arrived())
+        });
+        self.seen.set_value(arrived);
+        self.take(events);
+        if fell_behind && self.load.get_untracked() == Load::Done {
+            self.read_events();
+        }
+    }
+}

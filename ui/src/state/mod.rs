@@ -1,0 +1,14 @@
+//! What the pages know: plain structs that frames are applied to, and the signals that tell pages of it.
+
+mod app;
+pub mod appearance;
+pub mod connection;
+pub mod feed;
+pub mod filter;
+pub mod notice;
+
+pub use app::{AppState, KeyHandler, provide_app, use_app, use_keys};
+pub use connection::Connection;
+pub use feed::{Feed, Outcome};
+pub use filter::{Filter, Range};
+pub use notice::{Notice, Notices};
