@@ -194,5 +194,9 @@ fn hook_program() -> Option<PathBuf> {
     let name = format!("orrery-hook{}", std::env::consts::EXE_SUFFIX);
     let beside = std::env::current_exe().ok().and_then(|program| Some(program.parent()?.to_path_buf()));
     let path = std::env::var_os("PATH").unwrap_or_default();
-    beside.into_iter().chain(std::env::split_paths(&path)).map(|folder| folder.join(&name)).find(|program| program.is_file())
+    beside
+        .into_iter()
+        .chain(std::env::split_paths(&path))
+        .map(|folder| folder.join(&name))
+        .find(|program| program.is_file())
 }

@@ -40,9 +40,7 @@ pub fn open_outside(app: &AppHandle, url: &Url) -> Result<(), String> {
     if !may_open(url) {
         return Err(format!("addresses that start with `{}:` are not opened", url.scheme()));
     }
-    app.opener()
-        .open_url(url.as_str(), None::<&str>)
-        .map_err(|error| format!("no program opened the address: {error}"))
+    app.opener().open_url(url.as_str(), None::<&str>).map_err(|error| format!("no program opened the address: {error}"))
 }
 
 fn may_open(url: &Url) -> bool {

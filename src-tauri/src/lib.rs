@@ -64,7 +64,9 @@ fn run(open: Option<String>) -> anyhow::Result<()> {
         .context("the window system refused")?;
 
     app.run(|app, event| match event {
-        RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. } if app.state::<Shell>().hides() => {
+        RunEvent::WindowEvent { event: WindowEvent::CloseRequested { api, .. }, .. }
+            if app.state::<Shell>().hides() =>
+        {
             api.prevent_close();
             window::hide(app);
         }

@@ -51,7 +51,10 @@ fn remove_from(data_home: &Path) -> anyhow::Result<()> {
 
 /// `XDG_DATA_HOME`, else `~/.local/share`.
 fn data_home() -> anyhow::Result<PathBuf> {
-    anyhow::ensure!(cfg!(all(unix, not(target_os = "macos"))), "menu entries of this kind exist on Linux alone; here the installer makes them");
+    anyhow::ensure!(
+        cfg!(all(unix, not(target_os = "macos"))),
+        "menu entries of this kind exist on Linux alone; here the installer makes them"
+    );
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("XDG_DATA_HOME")
         .filter(|path| path.is_absolute())

@@ -18,7 +18,8 @@ pub fn say_hidden_once(app: &AppHandle) {
     }
     let sink = Arc::clone(&app.state::<Shell>().sink);
     tauri::async_runtime::spawn_blocking(move || {
-        let said = sink.say("Orrery keeps running", "It is in the tray, and agents go on being recorded. Quit is in its menu");
+        let said =
+            sink.say("Orrery keeps running", "It is in the tray, and agents go on being recorded. Quit is in its menu");
         match said {
             Ok(()) => {
                 if let Err(error) = std::fs::write(&told, "") {

@@ -62,12 +62,7 @@ impl Shell {
 pub fn start(app: &AppHandle, failure: Failure, open: Option<String>) -> anyhow::Result<()> {
     let clicked = app.clone();
     let sink = DesktopSink::start(move |session_id| open_session(&clicked, &session_id)).context("no notifications")?;
-    let shell = Shell {
-        host: watch::Sender::new(None),
-        failure,
-        hides: AtomicBool::new(false),
-        sink: Arc::new(sink),
-    };
+    let shell = Shell { host: watch::Sender::new(None), failure, hides: AtomicBool::new(false), sink: Arc::new(sink) };
     app.manage(shell);
 
     window::open(app, open.as_deref()).context("no window")?;

@@ -61,7 +61,8 @@ fn assemble(app: &AppHandle) -> anyhow::Result<Tray> {
     let browser = item("browser", "Open in browser")?;
     let quit = item("quit", "Quit")?;
     let line = || PredefinedMenuItem::separator(app);
-    let menu = Menu::with_items(app, &[&open, &line()?, &today, &activity, &line()?, &pause, &browser, &line()?, &quit])?;
+    let menu =
+        Menu::with_items(app, &[&open, &line()?, &today, &activity, &line()?, &pause, &browser, &line()?, &quit])?;
     let icon = TrayIconBuilder::with_id("main")
         .icon(Image::from_bytes(ICON).context("tray.png")?)
         .icon_as_template(true)

@@ -49,9 +49,10 @@ pub fn hide(app: &AppHandle) {
 /// Loads another of our pages: `path` without a slash in front.
 pub fn go(app: &AppHandle, path: &str) {
     let Some(window) = app.get_webview_window(LABEL) else { return };
-    let target = window.url().map_err(|error| error.to_string()).and_then(|url| {
-        url.join(&format!("/{path}")).map_err(|error| error.to_string())
-    });
+    let target = window
+        .url()
+        .map_err(|error| error.to_string())
+        .and_then(|url| url.join(&format!("/{path}")).map_err(|error| error.to_string()));
     let gone = target.and_then(|url| window.navigate(url).map_err(|error| error.to_string()));
     if let Err(error) = gone {
         tracing::warn!(error, path, "the page does not load");

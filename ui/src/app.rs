@@ -8,7 +8,9 @@ use leptos_router::path;
 use crate::api::{self, Api};
 use crate::frame::Frame;
 use crate::host;
-use crate::pages::{live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, welcome::WelcomePage};
+use crate::pages::{
+    live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, welcome::WelcomePage,
+};
 use crate::routes;
 use crate::state::{AppState, Connection, provide_app};
 
@@ -45,7 +47,8 @@ fn start(app: AppState) {
         api::follow(app);
     });
     // Settings are read at each new connection: another client may have changed them meanwhile.
-    let is_connected = Memo::new(move |_| matches!(app.connection.get(), Connection::Live | Connection::CatchingUp { .. }));
+    let is_connected =
+        Memo::new(move |_| matches!(app.connection.get(), Connection::Live | Connection::CatchingUp { .. }));
     Effect::new(move |_| {
         if is_connected.get() {
             spawn_local(async move {

@@ -127,7 +127,9 @@ impl Command {
             Command::ThemeDark => set_theme(app, Theme::Dark),
             Command::ThemeLight => set_theme(app, Theme::Light),
             Command::ThemeContrast => set_theme(app, Theme::Contrast),
-            Command::ToggleTheme => set_theme(app, other_theme(app.settings.get_untracked().appearance.theme, host::prefers_light())),
+            Command::ToggleTheme => {
+                set_theme(app, other_theme(app.settings.get_untracked().appearance.theme, host::prefers_light()))
+            }
             Command::TextLarger => step_text(app, 1),
             Command::TextSmaller => step_text(app, -1),
             Command::TextNormal => set_text(app, 100),
@@ -142,7 +144,8 @@ impl Command {
 
 fn focus_search() {
     use wasm_bindgen::JsCast;
-    let field = document().get_element_by_id("search").and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let field =
+        document().get_element_by_id("search").and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
     if let Some(field) = field {
         let _ = field.focus();
         field.select();

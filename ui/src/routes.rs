@@ -98,8 +98,9 @@ impl Query {
     }
     /// This page's address with changed fields.
     pub fn with(&self, changes: &[(&str, Option<&str>)]) -> String {
-        let old: Vec<(String, String)> =
-            self.map.with_untracked(|map| map.clone().into_iter().map(|(key, value)| (key.to_string(), value)).collect());
+        let old: Vec<(String, String)> = self
+            .map
+            .with_untracked(|map| map.clone().into_iter().map(|(key, value)| (key.to_string(), value)).collect());
         change_query(&self.path.get_untracked(), old, changes)
     }
 }
@@ -113,8 +114,11 @@ pub fn use_filter() -> Memo<Filter> {
 /// `path?query` with fields changed; the others stay in their order.
 fn change_query(path: &str, old: Vec<(String, String)>, changes: &[(&str, Option<&str>)]) -> String {
     let kept = old.into_iter().filter(|(key, _)| !changes.iter().any(|(changed, _)| changed == key));
-    let new = changes.iter().filter_map(|(key, value)| value.filter(|value| !value.is_empty()).map(|value| ((*key).to_owned(), value.to_owned())));
-    let pairs: Vec<String> = kept.chain(new).map(|(key, value)| format!("{}={}", encode(&key), encode(&value))).collect();
+    let new = changes.iter().filter_map(|(key, value)| {
+        value.filter(|value| !value.is_empty()).map(|value| ((*key).to_owned(), value.to_owned()))
+    });
+    let pairs: Vec<String> =
+        kept.chain(new).map(|(key, value)| format!("{}={}", encode(&key), encode(&value))).collect();
     if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
 }
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use orrery_types::{
-    AgentId, CostRow, Event, EventQuery, FoundAgent, InstallPlan, Job, Overview, Page, Problem, ProblemJson, SessionDetail, SessionQuery,
-    SessionRow, Settings, SettingsPatch, UsageRow,
+    AgentId, Event, EventQuery, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, SessionDetail,
+    SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageRow,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::query::{percent_encode, to_query};
@@ -51,6 +51,25 @@ impl std::fmt::Display for ApiError {
     }
 }
 
+/// Values that occur in the store, for the choices of a filter.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct FilterOptions {
+    pub agents: Vec<String>,
+    pub projects: Vec<String>,
+    pub models: Vec<String>,
+}
+
+/// One report an event was read from.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RawPayload {
+    pub source: Source,
+    /// File and line, or endpoint.
+    #[serde(default)]
+    pub place: Option<String>,
+    pub text: String,
+}
+
 /// The server. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Api {
@@ -68,38 +87,38 @@ impl Api {
 
     // What is shown
 
-    pub async fn overview(&self) -> Result<Overview, ApiError> {
-        self.get("/overview").await
-    }
     pub async fn sessions(&self, query: &SessionQuery) -> Result<Page<SessionRow>, ApiError> {
         self.get(&format!("/sessions{}", to_query(query))).await
     }
     pub async fn session(&self, id: &str) -> Result<SessionDetail, ApiError> {
         self.get(&format!("/sessions/{}", percent_encode(id))).await
     }
+    /// The billed requests of a session, newest first.
     pub async fn session_usage(&self, id: &str) -> Result<Vec<UsageRow>, ApiError> {
-        self.get(&format!("/sessions/{}/usage", percent_encode(id))).await
+        self.get(&format!("/usage?limit=10000&session={}", percent_encode(id))).await
     }
-    pub async fn costs(&self, by: &str) -> Result<Vec<CostRow>, ApiError> {
-        self.get(&format!("/costs?by={}", percent_encode(by))).await
+    /// What lists can be narrowed by.
+    pub async fn filters(&self) -> Result<FilterOptions, ApiError> {
+        self.get("/filters").await
     }
     pub async fn events(&self, query: &EventQuery) -> Result<Page<Event>, ApiError> {
         self.get(&format!("/events{}", to_query(query))).await
     }
     /// One event by its number. `None` when there is no such event.
     pub async fn event(&self, seq: i64) -> Result<Option<Event>, ApiError> {
-        let query = EventQuery { after: Some(seq - 1), limit: Some(1), ..EventQuery::default() };
-        let page = self.events(&query).await?;
-        Ok(page.items.into_iter().find(|event| event.seq == seq))
+        match self.get(&format!("/events/{seq}")).await {
+            Err(error) if error.status == 404 => Ok(None),
+            answer => answer.map(Some),
+        }
     }
-    /// The payload as it arrived, as text.
-    pub async fn raw(&self, seq: i64) -> Result<String, ApiError> {
-        let response = self.send(Method::GET, &format!("/events/{seq}/raw"), None).await?;
-        response.text().await.map_err(|error| ApiError::offline(&error))
+    /// The payloads an event was read from, as they arrived.
+    pub async fn raw(&self, seq: i64) -> Result<Vec<RawPayload>, ApiError> {
+        self.get(&format!("/events/{seq}/raw")).await
     }
     /// One session as a file's text: `md`, `jsonl`, `json`, `csv` or `html`. Outside `/api/v1`: the family's endpoint.
     pub async fn export(&self, id: &str, form: &str) -> Result<String, ApiError> {
-        let response = self.send_to(Method::GET, &format!("/sessions/{}/export?format={form}", percent_encode(id)), None).await?;
+        let response =
+            self.send_to(Method::GET, &format!("/sessions/{}/export?format={form}", percent_encode(id)), None).await?;
         response.text().await.map_err(|error| ApiError::offline(&error))
     }
     pub async fn problems(&self) -> Result<Vec<Problem>, ApiError> {
@@ -126,15 +145,6 @@ impl Api {
     pub async fn install_plan(&self, agent: AgentId) -> Result<InstallPlan, ApiError> {
         self.get(&format!("/agents/{}/plan", agent.slug())).await
     }
-    pub async fn install(&self, agent: AgentId) -> Result<FoundAgent, ApiError> {
-        self.with_body(Method::POST, &format!("/agents/{}/install", agent.slug()), &json!({})).await
-    }
-    pub async fn uninstall(&self, agent: AgentId) -> Result<FoundAgent, ApiError> {
-        self.with_body(Method::POST, &format!("/agents/{}/uninstall", agent.slug()), &json!({})).await
-    }
-    pub async fn jobs(&self) -> Result<Vec<Job>, ApiError> {
-        self.get("/jobs").await
-    }
     pub async fn start_import(&self) -> Result<Job, ApiError> {
         self.with_body(Method::POST, "/import", &json!({})).await
     }
@@ -144,8 +154,13 @@ impl Api {
     pub async fn remove_demo(&self) -> Result<(), ApiError> {
         self.send(Method::DELETE, "/demo", None).await.map(|_| ())
     }
-    pub async fn cancel_job(&self, id: &str) -> Result<(), ApiError> {
-        self.send(Method::DELETE, &format!("/jobs/{}", percent_encode(id)), None).await.map(|_| ())
+    /// Stops an import: what was read stays. A demo is taken away.
+    pub async fn cancel(&self, kind: JobKind) -> Result<(), ApiError> {
+        let path = match kind {
+            JobKind::Import => "/import",
+            JobKind::Demo => "/demo",
+        };
+        self.send(Method::DELETE, path, None).await.map(|_| ())
     }
 
     // The wire
@@ -156,16 +171,31 @@ impl Api {
     }
 
     /// Sends `body` to `/api/v1` + `path` and reads the answer as JSON.
-    pub async fn with_body<B: Serialize, T: DeserializeOwned>(&self, method: Method, path: &str, body: &B) -> Result<T, ApiError> {
+    pub async fn with_body<B: Serialize, T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &B,
+    ) -> Result<T, ApiError> {
         let body = serde_json::to_value(body).expect("requests are plain data");
         read(self.send(method, path, Some(&body)).await?).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<gloo_net::http::Response, ApiError> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<gloo_net::http::Response, ApiError> {
         self.send_to(method, &format!("/api/v1{path}"), body).await
     }
 
-    async fn send_to(&self, method: Method, path: &str, body: Option<&Value>) -> Result<gloo_net::http::Response, ApiError> {
+    async fn send_to(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<gloo_net::http::Response, ApiError> {
         let mut request = RequestBuilder::new(&format!("{}{path}", self.endpoint.base_url)).method(method);
         if let Some(token) = &self.endpoint.token {
             request = request.header("Authorization", &format!("Bearer {token}"));
@@ -201,6 +231,11 @@ async fn problem(response: gloo_net::http::Response) -> ApiError {
             title: "This browser is not signed in".into(),
             hint: "Open the one-time link that orrery serve prints, or choose Open in browser in the tray".into(),
         },
-        Err(_) => ApiError { status, code: "http".into(), title: format!("The server answered {status}"), hint: String::new() },
+        Err(_) => ApiError {
+            status,
+            code: "http".into(),
+            title: format!("The server answered {status}"),
+            hint: String::new(),
+        },
     }
 }

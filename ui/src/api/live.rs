@@ -8,7 +8,7 @@ use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::{EventQuery, LiveFrame};
+use orrery_types::{EventQuery, LiveFrame, SessionQuery, SessionSort};
 
 use crate::host;
 use crate::routes;
@@ -16,6 +16,7 @@ use crate::state::{AppState, Connection, Outcome, connection::backoff_ms};
 
 /// Events read before the stream starts.
 const FIRST_PAGE: u32 = 500;
+const FIRST_SESSIONS: u32 = 200;
 /// A gap longer than this is not replayed event by event: the newest page is read instead.
 const LONGEST_GAP: i64 = 5_000;
 /// Frames that may wait for the next paint; a hidden page paints never.
@@ -25,8 +26,11 @@ const MOST_WAITING: usize = 256;
 pub fn follow(app: AppState) {
     spawn_local(async move {
         let mut attempt = 0;
+        let mut fresh = true;
         loop {
-            match connect(app).await {
+            let ended = connect(app, fresh).await;
+            fresh = matches!(ended, Ended::Resync);
+            match ended {
                 Ended::Resync => attempt = 0,
                 Ended::Lost { was_live, reason } => {
                     attempt = if was_live { 0 } else { attempt + 1 };
@@ -58,8 +62,10 @@ enum Ended {
 }
 
 /// One connection from its first request to its end.
-async fn connect(app: AppState) -> Ended {
-    if let Err(ended) = first_page(app).await {
+///
+/// `fresh` reads the newest page first: at the start, and when the server dropped frames.
+async fn connect(app: AppState, fresh: bool) -> Ended {
+    if let Err(ended) = catch_up(app, fresh).await {
         return ended;
     }
     let api = app.api();
@@ -84,7 +90,11 @@ async fn connect(app: AppState) -> Ended {
             Ok(Message::Bytes(_)) => {}
             Err(error) => {
                 queue.flush(app);
-                return if queue.wants_resync() { Ended::Resync } else { Ended::Lost { was_live, reason: in_words(&error) } };
+                return if queue.wants_resync() {
+                    Ended::Resync
+                } else {
+                    Ended::Lost { was_live, reason: in_words(&error) }
+                };
             }
         }
         if queue.wants_resync() {
@@ -95,22 +105,32 @@ async fn connect(app: AppState) -> Ended {
     Ended::Lost { was_live, reason: "The server closed the connection".into() }
 }
 
-/// Reads the newest events when we have none, or when the gap is too long to follow.
-async fn first_page(app: AppState) -> Result<(), Ended> {
+/// Reads the newest sessions, and the newest events when we have none or the gap is too long to follow.
+///
+/// The stream sends rows only with the events that change them, so rows that changed while nobody listened are read here.
+async fn catch_up(app: AppState, fresh: bool) -> Result<(), Ended> {
     let lost = |error: super::ApiError| {
         if error.is_unauthorized() { Ended::Unauthorized } else { Ended::Lost { was_live: false, reason: error.title } }
     };
     let api = app.api();
+    let query = SessionQuery { sort: SessionSort::Last, limit: Some(FIRST_SESSIONS), ..SessionQuery::default() };
+    let sessions = api.sessions(&query).await.map_err(lost)?;
     let (newest, missing) = app.feed_untracked(|feed| (feed.newest_seq(), feed.missing()));
-    if newest > 0 && missing < LONGEST_GAP {
-        return Ok(());
-    }
-    let query = EventQuery { limit: Some(FIRST_PAGE), ..EventQuery::default() };
-    let mut page = api.events(&query).await.map_err(lost)?;
-    page.items.sort_by_key(|event| event.seq);
+    let is_followed = newest > 0 && missing < LONGEST_GAP && !fresh;
+    let events = if is_followed {
+        Vec::new()
+    } else {
+        let query = EventQuery { limit: Some(FIRST_PAGE), ..EventQuery::default() };
+        let mut page = api.events(&query).await.map_err(lost)?;
+        page.items.sort_by_key(|event| event.seq);
+        page.items
+    };
     app.change_feed(|feed| {
-        feed.restart();
-        feed.add_events(page.items);
+        feed.add_sessions(sessions.items);
+        if !is_followed {
+            feed.restart();
+            feed.add_events(events);
+        }
     });
     Ok(())
 }

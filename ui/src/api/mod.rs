@@ -4,6 +4,6 @@ mod client;
 mod live;
 mod query;
 
-pub use client::{Api, ApiError};
+pub use client::{Api, ApiError, RawPayload};
 pub use live::follow;
 pub use query::percent_encode;

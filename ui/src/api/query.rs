@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn only_what_is_set_is_sent() {
-        let query = EventQuery { session: Some("a b/ü".into()), after: Some(-1), limit: Some(50), ..EventQuery::default() };
+        let query =
+            EventQuery { session: Some("a b/ü".into()), after: Some(-1), limit: Some(50), ..EventQuery::default() };
         assert_eq!(to_query(&query), "?after=-1&limit=50&session=a%20b%2F%C3%BC");
         assert_eq!(to_query(&EventQuery::default()), "");
         assert_eq!(to_query(&SessionQuery::default()), "?sort=started");

@@ -25,7 +25,9 @@ pub fn Pick(
     let button = NodeRef::<html::Button>::new();
     let shown = move || {
         let value = value.get();
-        options.with(|options| options.iter().find(|(known, _)| *known == value).map_or(value.clone(), |(_, label)| label.clone()))
+        options.with(|options| {
+            options.iter().find(|(known, _)| *known == value).map_or(value.clone(), |(_, label)| label.clone())
+        })
     };
     let is_set = move || value.with(|value| !value.is_empty());
     let toggle = move |_| {
@@ -120,7 +122,8 @@ pub fn Pick(
 fn focus_item(root: NodeRef<html::Div>, step: i32) {
     let Some(root) = root.get_untracked() else { return };
     let Ok(found) = root.query_selector_all(".menu__item") else { return };
-    let items: Vec<web_sys::HtmlElement> = (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
+    let items: Vec<web_sys::HtmlElement> =
+        (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
     if items.is_empty() {
         return;
     }
@@ -128,7 +131,9 @@ fn focus_item(root: NodeRef<html::Div>, step: i32) {
     let at = items.iter().position(|item| focused.as_ref().is_some_and(|focused| item.is_same_node(Some(focused))));
     let next = match at {
         Some(at) => (at as i32 + step).rem_euclid(items.len() as i32) as usize,
-        None => items.iter().position(|item| item.get_attribute("aria-checked").as_deref() == Some("true")).unwrap_or(0),
+        None => {
+            items.iter().position(|item| item.get_attribute("aria-checked").as_deref() == Some("true")).unwrap_or(0)
+        }
     };
     let _ = items[next].focus();
 }

@@ -29,7 +29,11 @@ pub fn Announcer() -> impl IntoView {
             return;
         }
         if names.len() > last.with_value(Vec::len) {
-            said.set(if names.len() == 1 { format!("{} needs you", names[0]) } else { format!("{} sessions need you", names.len()) });
+            said.set(if names.len() == 1 {
+                format!("{} needs you", names[0])
+            } else {
+                format!("{} sessions need you", names.len())
+            });
             last_ms.set_value(now);
         }
         last.set_value(names);

@@ -15,7 +15,8 @@ pub fn ConnectionState() -> impl IntoView {
     // Tenths of a second, so that the figure is redrawn only when it changes.
     let behind = Memo::new(move |_| app.feed(|feed| (feed.behind_ms() + 50) / 100));
     let state = app.connection;
-    move || match state.get() {
+    move || {
+        match state.get() {
         Connection::Connecting => view! { <span class="conn conn--wait"><i class="conn__dot"></i>"Connecting"</span> }.into_any(),
         Connection::Live => {
             let said = move || format!("{}.{} s behind", behind.get() / 10, behind.get() % 10);
@@ -45,6 +46,7 @@ pub fn ConnectionState() -> impl IntoView {
         .into_any(),
         Connection::Unauthorized => view! { <span class="conn conn--off"><i class="conn__dot"></i>"Not signed in"</span> }.into_any(),
     }
+    }
 }
 
 /// Says over the page that what it shows is old, and what to do.
@@ -52,7 +54,8 @@ pub fn ConnectionState() -> impl IntoView {
 pub fn Banner() -> impl IntoView {
     let app = use_app();
     let retry = move |_| Command::Reconnect.run(app);
-    move || match app.connection.get() {
+    move || {
+        match app.connection.get() {
         Connection::Offline { since_ms, reason } => {
             // The banner counts on this machine's clock: the server's is out of reach.
             let since = Signal::derive(move || since_ms + host::now_ms() - host::unix_ms());
@@ -84,5 +87,6 @@ pub fn Banner() -> impl IntoView {
         }
         .into_any(),
         _ => ().into_any(),
+    }
     }
 }

@@ -11,7 +11,9 @@ use crate::state::{Notice, use_app};
 #[component]
 pub fn NoticeBar() -> impl IntoView {
     let app = use_app();
-    let running = Memo::new(move |_| app.feed(|feed| feed.jobs().iter().filter(|job| job.state == JobState::Running).cloned().collect::<Vec<_>>()));
+    let running = Memo::new(move |_| {
+        app.feed(|feed| feed.jobs().iter().filter(|job| job.state == JobState::Running).cloned().collect::<Vec<_>>())
+    });
     follow_ends();
     follow_alerts();
     view! {
@@ -49,11 +51,10 @@ fn NoticeLine(notice: Notice) -> impl IntoView {
 #[component]
 fn JobLine(job: Job) -> impl IntoView {
     let app = use_app();
-    let id = job.id.clone();
+    let kind = job.kind;
     let cancel = move |_| {
-        let id = id.clone();
         spawn_local(async move {
-            if let Err(error) = app.api().cancel_job(&id).await {
+            if let Err(error) = app.api().cancel(kind).await {
                 app.notices.fail(error.to_string());
             }
         });
@@ -82,7 +83,9 @@ fn name(kind: JobKind) -> &'static str {
 /// A job that ends leaves a notice with its sums.
 fn follow_ends() {
     let app = use_app();
-    let ended = Memo::new(move |_| app.feed(|feed| feed.jobs().iter().filter(|job| job.state != JobState::Running).cloned().collect::<Vec<_>>()));
+    let ended = Memo::new(move |_| {
+        app.feed(|feed| feed.jobs().iter().filter(|job| job.state != JobState::Running).cloned().collect::<Vec<_>>())
+    });
     // Jobs that had ended before this page came are old news.
     let known = StoredValue::new(None::<Vec<String>>);
     Effect::new(move |_| {
@@ -96,7 +99,9 @@ fn follow_ends() {
         let Some(seen) = seen else { return };
         for job in jobs.iter().filter(|job| !seen.contains(&job.id)) {
             match job.state {
-                JobState::Failed => app.notices.fail(format!("{} failed: {}", name(job.kind), job.error.clone().unwrap_or_default())),
+                JobState::Failed => {
+                    app.notices.fail(format!("{} failed: {}", name(job.kind), job.error.clone().unwrap_or_default()))
+                }
                 JobState::Canceled => app.notices.say(format!("{}: canceled. What was read stays", name(job.kind))),
                 _ => app.notices.say(ended_words(job)),
             }
@@ -105,10 +110,15 @@ fn follow_ends() {
 }
 
 fn ended_words(job: &Job) -> String {
-    let problems = if job.problems > 0 { format!(", {}", format::plural(job.problems, "problem")) } else { String::new() };
+    let problems =
+        if job.problems > 0 { format!(", {}", format::plural(job.problems, "problem")) } else { String::new() };
     match job.kind {
         JobKind::Import => {
-            format!("History imported: {}, {}{problems}", format::plural(job.sessions, "session"), format::plural(job.events, "event"))
+            format!(
+                "History imported: {}, {}{problems}",
+                format::plural(job.sessions, "session"),
+                format::plural(job.events, "event")
+            )
         }
         JobKind::Demo => "The demo has ended. Remove it in Settings".to_owned(),
     }
@@ -117,7 +127,8 @@ fn ended_words(job: &Job) -> String {
 /// An alert that the server raised is also said here.
 fn follow_alerts() {
     let app = use_app();
-    let newest = Memo::new(move |_| app.feed(|feed| feed.alerts().next().map(|alert| (alert.key.clone(), alert.title.clone()))));
+    let newest =
+        Memo::new(move |_| app.feed(|feed| feed.alerts().next().map(|alert| (alert.key.clone(), alert.title.clone()))));
     Effect::new(move |_| {
         if let Some((_, title)) = newest.get() {
             app.notices.say(title);

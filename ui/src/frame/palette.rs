@@ -41,7 +41,10 @@ pub fn Palette() -> impl IntoView {
     let words = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
     let fetched = RwSignal::new(Vec::<SessionRow>::new());
-    let entries = Memo::new(move |_| if app.palette_open.get() { entries(app, &words.get(), &fetched.get()) } else { Vec::new() });
+    let entries =
+        Memo::new(
+            move |_| if app.palette_open.get() { entries(app, &words.get(), &fetched.get()) } else { Vec::new() },
+        );
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
         match (app.palette_open.get(), dialog.open()) {
@@ -162,14 +165,24 @@ fn line(entry: Entry) -> AnyView {
 
 /// Commands and sessions that have all words, best first: commands, then sessions by newest activity.
 fn entries(app: AppState, words: &str, fetched: &[SessionRow]) -> Vec<Entry> {
-    let mut entries: Vec<Entry> =
-        Command::ALL.into_iter().filter(|command| *command != Command::Palette && has_words(command.label(), words)).map(Entry::Do).collect();
+    let mut entries: Vec<Entry> = Command::ALL
+        .into_iter()
+        .filter(|command| *command != Command::Palette && has_words(command.label(), words))
+        .map(Entry::Do)
+        .collect();
     let mut rows: Vec<SessionRow> = app.feed_untracked(|feed| feed.sessions().map(|row| (**row).clone()).collect());
     rows.extend(fetched.iter().filter(|row| app.feed_untracked(|feed| feed.session(&row.id)).is_none()).cloned());
-    rows.retain(|row| has_words(&format!("{} {} {}", row.title, row.project, row.branch.as_deref().unwrap_or_default()), words));
+    rows.retain(|row| {
+        has_words(&format!("{} {} {}", row.title, row.project, row.branch.as_deref().unwrap_or_default()), words)
+    });
     rows.sort_by_key(|row| std::cmp::Reverse(row.last_ms));
     rows.truncate(MOST_SESSIONS);
-    let sessions = rows.into_iter().map(|row| Entry::Open { id: row.id, agent: row.agent, title: row.title, project: row.project });
+    let sessions = rows.into_iter().map(|row| Entry::Open {
+        id: row.id,
+        agent: row.agent,
+        title: row.title,
+        project: row.project,
+    });
     if words.trim().is_empty() {
         // Without words the sessions at work come first: jumping to one is the commonest wish.
         let mut all: Vec<Entry> = sessions.take(4).collect();
@@ -196,7 +209,11 @@ fn fetch_sessions(app: AppState, words: RwSignal<String>, into: RwSignal<Vec<Ses
             return;
         }
         spawn_local(async move {
-            let query = SessionQuery { text: Some(asked.trim().to_owned()), limit: Some(MOST_SESSIONS as u32), ..SessionQuery::default() };
+            let query = SessionQuery {
+                text: Some(asked.trim().to_owned()),
+                limit: Some(MOST_SESSIONS as u32),
+                ..SessionQuery::default()
+            };
             if let Ok(page) = app.api().sessions(&query).await {
                 into.set(page.items);
             }
@@ -223,7 +240,8 @@ pub fn is_backdrop(event: &web_sys::MouseEvent) -> bool {
     element.is_some_and(|element| {
         let around = element.get_bounding_client_rect();
         let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
-        element.tag_name() == "DIALOG" && (x < around.left() || x > around.right() || y < around.top() || y > around.bottom())
+        element.tag_name() == "DIALOG"
+            && (x < around.left() || x > around.right() || y < around.top() || y > around.bottom())
     })
 }
 

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::SessionQuery;
 use orrery_views::format;
 
 use super::connection::ConnectionState;
@@ -14,7 +13,8 @@ use crate::state::{AppState, Range, use_app};
 pub fn Topbar(room: Memo<Option<Room>>) -> impl IntoView {
     let query = use_query();
     let filter = use_filter();
-    let has_filters = move || matches!(room.get(), Some(Room::Live | Room::Sessions)) && !query.path().starts_with("/app/session/");
+    let has_filters =
+        move || matches!(room.get(), Some(Room::Live | Room::Sessions)) && !query.path().starts_with("/app/session/");
     let has_range = move || has_filters() && room.get() == Some(Room::Sessions);
     let range = move || match filter.get().range {
         Range::All => String::new(),
@@ -23,7 +23,9 @@ pub fn Topbar(room: Memo<Option<Room>>) -> impl IntoView {
     let ranges = Range::EVERY
         .iter()
         .rev()
-        .map(|range| (if *range == Range::All { String::new() } else { range.slug().to_owned() }, range.label().to_owned()))
+        .map(|range| {
+            (if *range == Range::All { String::new() } else { range.slug().to_owned() }, range.label().to_owned())
+        })
         .collect::<Vec<_>>();
     let ranges = Signal::stored(ranges);
     view! {
@@ -94,9 +96,8 @@ fn with_all(all: &str, mut values: Vec<String>, label: impl Fn(&str) -> String) 
 /// Projects of sessions that this page has not seen; without an answer the list is what we know.
 fn fetch_projects(app: AppState, into: RwSignal<Vec<String>>) {
     spawn_local(async move {
-        let query = SessionQuery { limit: Some(500), ..SessionQuery::default() };
-        if let Ok(page) = app.api().sessions(&query).await {
-            into.set(page.items.into_iter().map(|row| row.project).collect());
+        if let Ok(options) = app.api().filters().await {
+            into.set(options.projects);
         }
     });
 }

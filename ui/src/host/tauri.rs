@@ -19,10 +19,15 @@ pub async fn boot() -> Result<Endpoint, String> {
         base_url: String,
         token: Option<String>,
     }
-    let answer = invoke("boot").await.map_err(|error| format!("The window does not say where the server is: {error}"))?;
+    let answer =
+        invoke("boot").await.map_err(|error| format!("The window does not say where the server is: {error}"))?;
     let text = js_sys::JSON::stringify(&answer).map(String::from).unwrap_or_default();
-    let boot: Boot = serde_json::from_str(&text).map_err(|error| format!("The window's answer is not readable: {error}"))?;
-    Ok(Endpoint { base_url: boot.base_url.trim_end_matches('/').to_owned(), token: boot.token.filter(|token| !token.is_empty()) })
+    let boot: Boot =
+        serde_json::from_str(&text).map_err(|error| format!("The window's answer is not readable: {error}"))?;
+    Ok(Endpoint {
+        base_url: boot.base_url.trim_end_matches('/').to_owned(),
+        token: boot.token.filter(|token| !token.is_empty()),
+    })
 }
 
 fn internals() -> Option<JsValue> {
@@ -36,9 +41,8 @@ async fn invoke(command: &str) -> Result<JsValue, String> {
         .and_then(|value| value.dyn_into().ok())
         .ok_or("the shell has no invoke")?;
     let arguments = js_sys::Object::new();
-    let promise = function
-        .call2(&internals, &JsValue::from_str(command), &arguments)
-        .map_err(|error| in_words(&error))?;
+    let promise =
+        function.call2(&internals, &JsValue::from_str(command), &arguments).map_err(|error| in_words(&error))?;
     JsFuture::from(js_sys::Promise::resolve(&promise)).await.map_err(|error| in_words(&error))
 }
 

@@ -36,10 +36,19 @@ pub fn follow_appearance(app: AppState) {
     }
     let appearance = Memo::new(move |_| app.settings.with(|settings| settings.appearance.clone()));
     Effect::new(move |_| {
-        let Some(root) = document().document_element().and_then(|root| root.dyn_into::<web_sys::HtmlElement>().ok()) else { return };
+        let Some(root) = document().document_element().and_then(|root| root.dyn_into::<web_sys::HtmlElement>().ok())
+        else {
+            return;
+        };
         let appearance = appearance.get();
         let chosen = slug(appearance.theme);
-        let shown = if appearance.theme != Theme::System { chosen } else if system_light.get() { "light" } else { "dark" };
+        let shown = if appearance.theme != Theme::System {
+            chosen
+        } else if system_light.get() {
+            "light"
+        } else {
+            "dark"
+        };
         let _ = root.set_attribute("data-theme", shown);
         let density = if appearance.density == Density::Roomy { "roomy" } else { "dense" };
         let _ = root.set_attribute("data-density", density);

@@ -102,6 +102,8 @@ impl Feed {
     pub fn restart(&mut self) {
         self.arrivals.clear();
         self.newest_seq = 0;
+        // A number nobody got: readers see the hole and start over.
+        self.arrived += 1;
     }
 
     fn set_overview(&mut self, mut overview: Overview) {
@@ -156,7 +158,12 @@ impl Feed {
     }
     /// Sessions in a turn or waiting for the person, newest activity first.
     pub fn active(&self, now_ms: i64) -> Vec<Arc<SessionRow>> {
-        let mut rows: Vec<Arc<SessionRow>> = self.sessions.values().filter(|row| is_active_at(row, now_ms) || needs_person(row, now_ms)).cloned().collect();
+        let mut rows: Vec<Arc<SessionRow>> = self
+            .sessions
+            .values()
+            .filter(|row| is_active_at(row, now_ms) || needs_person(row, now_ms))
+            .cloned()
+            .collect();
         rows.sort_by(|a, b| b.last_ms.cmp(&a.last_ms).then_with(|| a.id.cmp(&b.id)));
         rows
     }
@@ -178,7 +185,11 @@ impl Feed {
         let from = self.recent_ms.partition_point(|at| *at < now_ms - 10_000);
         let counted = self.recent_ms.len() - from;
         // The window holds 2,000: at higher rates it is shorter than ten seconds.
-        let span_ms = if from == 0 { self.recent_ms.front().map_or(10_000, |first| (now_ms - first).clamp(1_000, 10_000)) } else { 10_000 };
+        let span_ms = if from == 0 {
+            self.recent_ms.front().map_or(10_000, |first| (now_ms - first).clamp(1_000, 10_000))
+        } else {
+            10_000
+        };
         counted as f64 * 1_000.0 / span_ms as f64
     }
 }

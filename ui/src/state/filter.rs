@@ -15,7 +15,8 @@ pub enum Range {
 }
 
 impl Range {
-    pub const EVERY: [Range; 6] = [Range::Minutes15, Range::Hour, Range::Today, Range::Days7, Range::Days30, Range::All];
+    pub const EVERY: [Range; 6] =
+        [Range::Minutes15, Range::Hour, Range::Today, Range::Days7, Range::Days30, Range::All];
 
     pub const fn slug(self) -> &'static str {
         match self {
@@ -80,7 +81,8 @@ impl Filter {
     }
 
     pub fn takes_session(&self, row: &SessionRow) -> bool {
-        self.project.as_ref().is_none_or(|project| *project == row.project) && self.agent.as_ref().is_none_or(|agent| *agent == row.agent)
+        self.project.as_ref().is_none_or(|project| *project == row.project)
+            && self.agent.as_ref().is_none_or(|agent| *agent == row.agent)
     }
 
     pub fn is_narrow(&self) -> bool {

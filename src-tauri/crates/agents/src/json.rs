@@ -2,19 +2,26 @@
 
 use std::borrow::Cow;
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// How many levels are taken apart to save what stands beside a value that is nested too deep.
+const SAVED_LEVELS: u32 = 8;
 
 /// JSON that could be read, perhaps after a repair.
 pub struct Read {
     pub value: Value,
-    /// What was wrong and was put right: `lone surrogate`, `control character`, `not UTF-8`.
+    /// What was wrong and was put right: `lone surrogate`, `control character`, `not UTF-8`, `nested too deep`.
     pub repaired: Option<&'static str>,
 }
 
 /// Reads one JSON value, with or without a byte order mark and trailing NULs.
 ///
 /// Lone surrogate escapes, raw control characters in strings and bytes that are not UTF-8 are replaced and named in
-/// [`Read::repaired`]. Anything else that is wrong (and nesting beyond serde_json's 128) is the error.
+/// [`Read::repaired`]. A value nested beyond serde_json's 128 levels becomes its own text. Anything else that is wrong is
+/// the error.
 pub fn read(bytes: &[u8]) -> Result<Read, String> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let bytes = trim(bytes);
@@ -27,8 +34,28 @@ pub fn read(bytes: &[u8]) -> Result<Read, String> {
     let (fixed, repair) = repair(&text);
     match (repair.or(lossy), serde_json::from_str(&fixed)) {
         (Some(repaired), Ok(value)) => Ok(Read { value, repaired: Some(repaired) }),
-        _ => Err(error.to_string()),
+        _ => match shallow(&fixed, SAVED_LEVELS) {
+            Some(value @ Value::Object(_)) => Ok(Read { value, repaired: Some("nested too deep") }),
+            _ => Err(error.to_string()),
+        },
     }
+}
+
+/// Reads field by field what cannot be read as a whole. The raw values are only scanned, which has no limit of depth.
+fn shallow(text: &str, levels: u32) -> Option<Value> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Some(value);
+    }
+    let save = |raw: &RawValue| match levels.checked_sub(1) {
+        Some(levels) => shallow(raw.get(), levels).unwrap_or_else(|| Value::String(raw.get().to_owned())),
+        None => Value::String(raw.get().to_owned()),
+    };
+    if text.starts_with('{') {
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
+        return Some(fields.into_iter().map(|(name, raw)| (name, save(raw))).collect());
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    Some(items.into_iter().map(save).collect())
 }
 
 fn trim(bytes: &[u8]) -> &[u8] {
@@ -178,6 +205,14 @@ mod tests {
         check(b"{\"a\":\"n\0l\"}\0\0", "n\0l", Some("control character"));
         check(b"{\"a\":\"\xff\"}", "\u{fffd}", Some("not UTF-8"));
         check(br#"{"a":"first","a":"last"}"#, "last", None);
+    }
+
+    #[test]
+    fn saves_what_stands_beside_a_deep_value() {
+        let deep = format!("{}1{}", "[".repeat(300), "]".repeat(300));
+        check(format!("{{\"a\":\"x\",\"deep\":{deep}}}").as_bytes(), "x", Some("nested too deep"));
+        let bomb = format!("{{\"a\":{}", "[".repeat(100_000));
+        assert!(super::read(bomb.as_bytes()).is_err());
     }
 
     #[test]

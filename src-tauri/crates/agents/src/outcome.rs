@@ -38,7 +38,14 @@ pub fn of_response(response: &Value) -> Outcome {
             error_line(filled(response, &["error", "stderr"]).unwrap_or(&output), exit_code)
         }
     });
-    Outcome { ok, error, exit_code, duration_ms: None, output: clip(&output, OUTPUT_BYTES), lines: patch_lines(response) }
+    Outcome {
+        ok,
+        error,
+        exit_code,
+        duration_ms: None,
+        output: clip(&output, OUTPUT_BYTES),
+        lines: patch_lines(response),
+    }
 }
 
 /// Reads a failed call's text: `Exit code 101\n...`, `<tool_use_error>...`, or a sentence.

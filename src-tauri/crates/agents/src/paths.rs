@@ -35,8 +35,12 @@ impl Env {
 
 /// Claude Code's configuration folders, the one in force first.
 pub fn claude_roots(env: &Env) -> Vec<PathBuf> {
-    let named: Vec<PathBuf> =
-        env.claude_config_dir.iter().flat_map(|list| list.split(',')).filter_map(|dir| folder(dir, &env.home)).collect();
+    let named: Vec<PathBuf> = env
+        .claude_config_dir
+        .iter()
+        .flat_map(|list| list.split(','))
+        .filter_map(|dir| folder(dir, &env.home))
+        .collect();
     if named.is_empty() { vec![env.home.join(".claude"), env.home.join(".config/claude")] } else { named }
 }
 
@@ -58,9 +62,10 @@ pub fn roots(agent: AgentId, env: &Env) -> Vec<PathBuf> {
 pub fn history_dirs(agent: AgentId, env: &Env) -> Vec<PathBuf> {
     match agent {
         AgentId::ClaudeCode => claude_roots(env).into_iter().map(|root| root.join("projects")).collect(),
-        AgentId::Codex => {
-            codex_roots(env).into_iter().flat_map(|root| [root.join("sessions"), root.join("archived_sessions")]).collect()
-        }
+        AgentId::Codex => codex_roots(env)
+            .into_iter()
+            .flat_map(|root| [root.join("sessions"), root.join("archived_sessions")])
+            .collect(),
     }
 }
 
@@ -85,8 +90,10 @@ pub fn program_candidates(agent: AgentId, env: &Env) -> Vec<PathBuf> {
         AgentId::Codex => "codex",
     };
     let separator = if cfg!(windows) { ';' } else { ':' };
-    let listed = env.path_var.iter().flat_map(|path| path.split(separator)).filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    let usual = [".local/bin", ".claude/local", ".npm-global/bin", ".bun/bin", ".volta/bin"].map(|dir| env.home.join(dir));
+    let listed =
+        env.path_var.iter().flat_map(|path| path.split(separator)).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let usual =
+        [".local/bin", ".claude/local", ".npm-global/bin", ".bun/bin", ".volta/bin"].map(|dir| env.home.join(dir));
     let system = ["/opt/homebrew/bin", "/usr/local/bin"].map(PathBuf::from);
     let mut found: Vec<PathBuf> = Vec::new();
     for dir in listed.chain(usual).chain(system) {
@@ -223,7 +230,8 @@ mod tests {
 
     #[test]
     fn rollouts_name_their_thread() {
-        let path = "/h/.codex/sessions/2026/11/20/rollout-2026-11-20T09-14-03-019e9d0c-51aa-7d33-8c0f-0a1b2c3d4e5f.jsonl";
+        let path =
+            "/h/.codex/sessions/2026/11/20/rollout-2026-11-20T09-14-03-019e9d0c-51aa-7d33-8c0f-0a1b2c3d4e5f.jsonl";
         let info = is_transcript(AgentId::Codex, Path::new(path)).expect("a rollout");
         assert_eq!(info.session.as_deref(), Some("019e9d0c-51aa-7d33-8c0f-0a1b2c3d4e5f"));
         assert_eq!(is_transcript(AgentId::Codex, Path::new("/h/.codex/history.jsonl")), None);

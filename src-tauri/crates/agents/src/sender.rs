@@ -25,7 +25,8 @@ const VENDORS: [(&str, &str); 12] = [
 /// Reads the posted object. Whoever calls has checked that the required fields are there; what is missing is `unknown`.
 pub fn decode(body: &Value, ctx: &Context) -> Decoded {
     let payload = body.get("payload").filter(|payload| payload.is_object()).unwrap_or(&Value::Null);
-    let session = filled(body, &["session_id"]).or_else(|| filled(payload, &["session_id"])).unwrap_or("unknown").to_owned();
+    let session =
+        filled(body, &["session_id"]).or_else(|| filled(payload, &["session_id"])).unwrap_or("unknown").to_owned();
     let said = filled(body, &["agent_type"]);
     let vendor = said.and_then(|said| VENDORS.iter().find(|(name, _)| said.eq_ignore_ascii_case(name)));
     let name = filled(body, &["hook_event_type"]).unwrap_or("unnamed");
@@ -33,7 +34,8 @@ pub fn decode(body: &Value, ctx: &Context) -> Decoded {
     let mut decoded = hook::decode_value(None, Some(name), payload, ctx);
     decoded.problems.retain(|problem| problem.code != "empty_session_id" || session == "unknown");
     let agent = vendor.map_or_else(|| hook::agent_of(payload, None), |(_, slug)| (*slug).to_owned());
-    let at_ms = time::parse(body.get("timestamp")).or_else(|| time::parse(payload.get("timestamp"))).unwrap_or(ctx.received_ms);
+    let at_ms =
+        time::parse(body.get("timestamp")).or_else(|| time::parse(payload.get("timestamp"))).unwrap_or(ctx.received_ms);
     for event in &mut decoded.events {
         event.session_id.clone_from(&session);
         event.agent.clone_from(&agent);
@@ -119,7 +121,9 @@ fn usage_of(body: &Value, session: &str, agent: &str, at_ms: i64, ctx: &Context)
         input: count(body, "input_tokens").unwrap_or(0),
         output: count(body, "output_tokens").unwrap_or(0),
         cache_read: count(body, "cache_read_tokens").or_else(|| count(body, "cache_read_input_tokens")).unwrap_or(0),
-        cache_write: count(body, "cache_creation_tokens").or_else(|| count(body, "cache_creation_input_tokens")).unwrap_or(0),
+        cache_write: count(body, "cache_creation_tokens")
+            .or_else(|| count(body, "cache_creation_input_tokens"))
+            .unwrap_or(0),
         ..Tokens::default()
     };
     let cost = body.get("cost_usd").and_then(number).map(|usd| (usd * 1e6).round() as i64).filter(|micros| *micros > 0);
@@ -182,7 +186,13 @@ mod tests {
     use super::*;
 
     fn ctx() -> Context {
-        Context { source: Source::Sender, received_ms: 1, delivery_id: "a".repeat(32), place: "/events".into(), demo: false }
+        Context {
+            source: Source::Sender,
+            received_ms: 1,
+            delivery_id: "a".repeat(32),
+            place: "/events".into(),
+            demo: false,
+        }
     }
 
     #[test]
@@ -193,10 +203,16 @@ mod tests {
             "parent_session_id": "s0", "input_tokens": 10, "output_tokens": 2, "cost_usd": 0.0125});
         let decoded = decode(&body, &ctx());
         let event = &decoded.events[0];
-        assert_eq!((event.agent.as_str(), event.at_ms, event.id.as_str()), ("claude-code", 1_795_000_000_000, "a".repeat(32).as_str()));
+        assert_eq!(
+            (event.agent.as_str(), event.at_ms, event.id.as_str()),
+            ("claude-code", 1_795_000_000_000, "a".repeat(32).as_str())
+        );
         assert_eq!(event.subagent.as_ref().unwrap().kind, "Explore");
         let facts = &decoded.facts[0];
-        assert_eq!((facts.project.as_deref(), facts.branch.as_deref(), facts.parent.as_deref()), (Some("shop"), Some("main"), Some("s0")));
+        assert_eq!(
+            (facts.project.as_deref(), facts.branch.as_deref(), facts.parent.as_deref()),
+            (Some("shop"), Some("main"), Some("s0"))
+        );
         assert_eq!((decoded.usage[0].reported_usd_micros, decoded.usage[0].tokens.input), (Some(12_500), 10));
     }
 
@@ -214,7 +230,8 @@ mod tests {
             "humanInTheLoop": {"question": "Go?", "responseWebSocketUrl": "ws://127.0.0.1:9", "type": "choice", "choices": ["y", "n"], "timeout": 300}});
         let Body::Question { question, answer } = &decode(&body, &ctx()).events[0].body else { panic!() };
         assert_eq!((question.choices.len(), question.timeout_s, answer), (2, Some(300), &None));
-        body["humanInTheLoopStatus"] = json!({"status": "responded", "respondedAt": 1_795_000_000_000_i64, "response": {"choice": "y"}});
+        body["humanInTheLoopStatus"] =
+            json!({"status": "responded", "respondedAt": 1_795_000_000_000_i64, "response": {"choice": "y"}});
         let Body::Question { answer, .. } = &decode(&body, &ctx()).events[0].body else { panic!() };
         assert_eq!(answer.as_ref().unwrap().value, json!({"choice": "y"}));
     }

@@ -13,14 +13,22 @@ const INPUT_DEPTH: usize = 24;
 /// The class of a tool by the name its agent gives it.
 pub fn class_of(tool: &str) -> ToolClass {
     match bare(tool).to_ascii_lowercase().as_str() {
-        "bash" | "powershell" | "bashoutput" | "killshell" | "killbash" | "shell" | "shell_command" | "exec_command"
-        | "write_stdin" | "exec" | "local_shell" | "run_shell_command" | "run_terminal_cmd" | "terminal" => ToolClass::Shell,
+        "bash" | "powershell" | "bashoutput" | "killshell" | "killbash" | "shell" | "shell_command"
+        | "exec_command" | "write_stdin" | "exec" | "local_shell" | "run_shell_command" | "run_terminal_cmd"
+        | "terminal" => ToolClass::Shell,
         "edit" | "write" | "multiedit" | "notebookedit" | "apply_patch" | "replace" | "write_file" | "edit_file"
         | "search_replace" | "create" | "create_file" | "str_replace_editor" | "delete_file" => ToolClass::Edit,
         "read" | "notebookread" | "view_image" | "read_file" | "read_many_files" | "view" | "ls" | "list_directory"
         | "list_dir" => ToolClass::Read,
-        "grep" | "glob" | "toolsearch" | "tool_search" | "search_file_content" | "grep_search" | "file_search"
-        | "codebase_search" | "lsp" => ToolClass::Search,
+        "grep"
+        | "glob"
+        | "toolsearch"
+        | "tool_search"
+        | "search_file_content"
+        | "grep_search"
+        | "file_search"
+        | "codebase_search"
+        | "lsp" => ToolClass::Search,
         "webfetch" | "websearch" | "web_search" | "web_fetch" | "google_web_search" | "fetch" => ToolClass::Web,
         "agent" | "task" | "spawn_agent" | "wait" | "wait_agent" | "send_input" | "close_agent" | "resume_agent"
         | "workflow" | "taskoutput" | "agentoutputtool" | "sendmessage" => ToolClass::Agent,
@@ -58,8 +66,20 @@ fn general(input: &Value) -> Option<String> {
         return Some(command_line(command));
     }
     const NAMES: [&str; 14] = [
-        "file_path", "path", "notebook_path", "pattern", "query", "url", "uri", "description", "prompt", "message", "name",
-        "task_id", "subject", "id",
+        "file_path",
+        "path",
+        "notebook_path",
+        "pattern",
+        "query",
+        "url",
+        "uri",
+        "description",
+        "prompt",
+        "message",
+        "name",
+        "task_id",
+        "subject",
+        "id",
     ];
     filled(input, &["file_path"])
         .or_else(|| filled(input, &["pattern"]))
@@ -116,7 +136,10 @@ fn mcp(name: &str) -> Option<String> {
 
 /// The text of a patch, wherever the agent puts it.
 pub fn patch_text(input: &Value) -> Option<&str> {
-    input.as_str().or_else(|| filled(input, &["input", "patch", "command"])).filter(|text| text.contains("*** Begin Patch"))
+    input
+        .as_str()
+        .or_else(|| filled(input, &["input", "patch", "command"]))
+        .filter(|text| text.contains("*** Begin Patch"))
 }
 
 fn patch_paths(input: &Value) -> Option<String> {
@@ -192,13 +215,28 @@ mod tests {
         check("exec_command", json!({"cmd": "ls"}), "ls", ToolClass::Shell);
         check("Edit", json!({"file_path": "/a/b.rs", "old_string": "x"}), "/a/b.rs", ToolClass::Edit);
         check("Grep", json!({"pattern": "fn main", "path": "src"}), "fn main", ToolClass::Search);
-        check("Task", json!({"description": "Find it", "subagent_type": "Explore"}), "Explore: Find it", ToolClass::Agent);
+        check(
+            "Task",
+            json!({"description": "Find it", "subagent_type": "Explore"}),
+            "Explore: Find it",
+            ToolClass::Agent,
+        );
         check("WebFetch", json!({"url": "https://example.com", "prompt": "p"}), "https://example.com", ToolClass::Web);
         check("AskUserQuestion", json!({"questions": [{"question": "Which one?"}]}), "Which one?", ToolClass::Ask);
         check("mcp__github__search", json!({"q": 1}), "github search", ToolClass::Other);
-        check("apply_patch", json!("*** Begin Patch\n*** Add File: a.txt\n+x\n*** End Patch"), "a.txt", ToolClass::Edit);
+        check(
+            "apply_patch",
+            json!("*** Begin Patch\n*** Add File: a.txt\n+x\n*** End Patch"),
+            "a.txt",
+            ToolClass::Edit,
+        );
         check("web_search", json!({"action": {"type": "search", "query": "backoff"}}), "backoff", ToolClass::Web);
-        check("TodoWrite", json!({"todos": [{"status": "completed"}, {"status": "in_progress", "activeForm": "Testing"}]}), "1 of 2 done: Testing", ToolClass::Other);
+        check(
+            "TodoWrite",
+            json!({"todos": [{"status": "completed"}, {"status": "in_progress", "activeForm": "Testing"}]}),
+            "1 of 2 done: Testing",
+            ToolClass::Other,
+        );
         check("Unknown", Value::Null, "", ToolClass::Other);
     }
 

@@ -1,6 +1,7 @@
 //! The desktop sink against a real notification service: python3-dbusmock's, on a private session bus.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
+#![allow(clippy::print_stderr, reason = "a skipped test says why")]
 
 use std::process::{Child, Command};
 use std::sync::mpsc;

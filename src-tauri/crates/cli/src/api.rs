@@ -21,7 +21,7 @@ pub struct Api {
     pub port: u16,
     pub token: String,
     /// Kept while the server is ours; stopped when this goes.
-    own: Option<Own>,
+    _own: Option<Own>,
 }
 
 struct Own {
@@ -50,12 +50,7 @@ impl Api {
 
     fn new(port: u16, token: String, own: Option<Own>) -> Api {
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Api { connection: Connection::new(server, Some(token.clone()), TIMEOUT), port, token, own }
-    }
-
-    /// Whether the server ends with this command.
-    pub fn is_own(&self) -> bool {
-        self.own.is_some()
+        Api { connection: Connection::new(server, Some(token.clone()), TIMEOUT), port, token, _own: own }
     }
 
     pub fn base_url(&self) -> String {

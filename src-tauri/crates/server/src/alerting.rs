@@ -9,7 +9,7 @@ use orrery_store::StoreError;
 use orrery_types::{Alert, AlertState, LiveFrame, Overview};
 use tokio::sync::{mpsc, watch};
 
-use crate::app::App;
+use crate::app::{App, ended};
 
 /// A task gets too long while nothing happens: rules are asked this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -32,7 +32,7 @@ pub async fn run(app: Arc<App>, sink: Option<Arc<dyn Sink>>) {
                 record(&app, alert, outcome).await;
                 continue;
             }
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = ended(&mut stop) => break,
         }
         for alert in judge(&app, &mut overview) {
             if known.contains(&alert.key) {

@@ -92,10 +92,9 @@ impl App {
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
+}
 
-    /// Ends when the server is to stop.
-    pub async fn stopped(&self) {
-        let mut stop = self.stop.subscribe();
-        let _ = stop.wait_for(|stop| *stop).await;
-    }
+/// Waits until the server is to stop.
+pub async fn ended(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }

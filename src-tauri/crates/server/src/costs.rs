@@ -167,8 +167,9 @@ fn read(found: &Found) -> Ledger {
         }
         let decoded = reader.line(line.trim_ascii_end(), number, &context);
         for facts in decoded.facts {
-            if let Some(cwd) = facts.cwd.filter(|_| !ledger.projects.contains_key(&facts.session_id)) {
-                ledger.projects.insert(facts.session_id, session::folder_name(&cwd));
+            let project = facts.project.or_else(|| facts.cwd.map(|cwd| session::folder_name(&cwd)));
+            if let Some(project) = project {
+                ledger.projects.entry(facts.session_id).or_insert(project);
             }
         }
         for request in &decoded.usage {

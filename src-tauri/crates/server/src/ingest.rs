@@ -41,7 +41,7 @@ pub struct Ingest {
 impl Ingest {
     /// A pipeline that appends and tells nobody.
     pub fn new(store: Arc<dyn Store>, clock: Clock) -> Ingest {
-        Ingest { store, prices: PriceTable::builtin(), redactor: Redactor::default(), hub: None, clock }
+        Ingest { store, prices: PriceTable::builtin().clone(), redactor: Redactor::default(), hub: None, clock }
     }
 
     /// The same, publishing to `hub` after each commit.

@@ -28,6 +28,7 @@ pub struct Jobs {
     pub cursors: tokio::sync::Mutex<Option<HashMap<String, FileCursor>>>,
     /// Wakes the spool's drain.
     pub drain: Notify,
+    changes: tokio::sync::watch::Sender<()>,
 }
 
 struct Entry {
@@ -62,6 +63,7 @@ impl Jobs {
         if let Some(entry) = self.lock().iter_mut().find(|entry| entry.job.id == job.id) {
             entry.job = job.clone();
         }
+        self.changes.send_replace(());
         hub.publish(&LiveFrame::Job { job: job.clone() });
     }
 
@@ -71,6 +73,17 @@ impl Jobs {
         let entry = list.iter().find(|entry| entry.job.kind == kind && entry.job.state == JobState::Running)?;
         entry.cancel.store(true, Ordering::Relaxed);
         Some(entry.job.clone())
+    }
+
+    /// Waits until no job of this kind runs.
+    pub async fn ended(&self, kind: JobKind) {
+        let mut changes = self.changes.subscribe();
+        let runs = |list: &[Entry]| list.iter().any(|entry| entry.job.kind == kind && entry.job.state == JobState::Running);
+        while runs(&self.lock()) {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Asks everything to stop: the server ends.
@@ -99,6 +112,9 @@ pub fn blank(kind: JobKind, id: String, now_ms: i64) -> Job {
         events: 0,
         sessions: 0,
         problems: 0,
+        files_parsed: 0,
+        lines: 0,
+        rows_written: 0,
         rate: 0.0,
         eta_ms: None,
         error: None,

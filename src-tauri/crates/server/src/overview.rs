@@ -8,7 +8,7 @@ use orrery_types::{AgentStatus, Blind, FoundAgent, HookState, LiveFrame, Overvie
 use orrery_views::session::status_at;
 use tokio::time::Instant;
 
-use crate::app::App;
+use crate::app::{App, ended};
 use crate::{agents, clock};
 
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
@@ -34,11 +34,11 @@ pub async fn run(app: Arc<App>) {
             _ = stored.recv() => {}
             () = app.changed.notified() => {}
             () = tokio::time::sleep(AT_LEAST_EVERY) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = ended(&mut stop) => return,
         }
         tokio::select! {
             () = tokio::time::sleep_until(quiet_until) => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = ended(&mut stop) => return,
         }
         while stored.try_recv().is_ok() {}
     }

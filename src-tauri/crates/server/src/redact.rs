@@ -59,7 +59,9 @@ impl Redactor {
                 mask(target);
                 mask(output);
                 mask_value(input);
-                error.as_mut().map_or((), mask);
+                if let Some(error) = error {
+                    mask(error);
+                }
             }
             Body::PermissionDenied { target, reason, .. } => {
                 mask(target);

@@ -19,6 +19,13 @@ pub struct Job {
     pub events: u64,
     pub sessions: u64,
     pub problems: u64,
+    /// Of an import: files with something new, lines read, rows written. 0 for other work.
+    #[serde(default)]
+    pub files_parsed: u64,
+    #[serde(default)]
+    pub lines: u64,
+    #[serde(default)]
+    pub rows_written: u64,
     /// Events per second so far.
     pub rate: f64,
     /// Estimated ms to the end. Empty until a rate is known.

@@ -22,32 +22,20 @@ pub fn money(micros: i64) -> String {
 
 /// `$60` where the cents are zero, else as [`money`]: for budgets.
 pub fn money_short(micros: i64) -> String {
-    if micros % 1_000_000 == 0 {
-        money(micros).trim_end_matches(".00").to_owned()
-    } else {
-        money(micros)
-    }
+    if micros % 1_000_000 == 0 { money(micros).trim_end_matches(".00").to_owned() } else { money(micros) }
 }
 
 /// `$2.340123`: every digit there is, for hovers and copies.
 pub fn money_exact(micros: i64) -> String {
     let sign = if micros < 0 { "-" } else { "" };
     let size = micros.unsigned_abs();
-    format!(
-        "{sign}${}.{:06}",
-        grouped(size / 1_000_000),
-        size % 1_000_000
-    )
+    format!("{sign}${}.{:06}", grouped(size / 1_000_000), size % 1_000_000)
 }
 
 /// `812`, `612 k`, `1.2 M`, `52.4 M`, `1.3 G`.
 pub fn tokens(count: u64) -> String {
     let (figure, unit) = tokens_parts(count);
-    if unit.is_empty() {
-        figure
-    } else {
-        format!("{figure} {unit}")
-    }
+    if unit.is_empty() { figure } else { format!("{figure} {unit}") }
 }
 
 /// Figure and unit of [`tokens`] apart, for headline figures. The unit is empty below a thousand.
@@ -74,11 +62,7 @@ pub fn duration_ms(ms: i64) -> String {
         1..=999 => format!("{ms} ms"),
         1_000..=9_949 => {
             let tenths = (ms + 50) / 100;
-            if tenths % 10 == 0 {
-                format!("{} s", tenths / 10)
-            } else {
-                format!("{}.{} s", tenths / 10, tenths % 10)
-            }
+            if tenths % 10 == 0 { format!("{} s", tenths / 10) } else { format!("{}.{} s", tenths / 10, tenths % 10) }
         }
         _ => long_span((ms + 500) / 1_000),
     }
@@ -87,11 +71,7 @@ pub fn duration_ms(ms: i64) -> String {
 /// A running span, which changes once a second: `2 s`, `1 m 20 s`, `22 m`, `1 h 12 m`. No seconds from ten minutes on.
 pub fn elapsed_ms(ms: i64) -> String {
     let seconds = ms.max(0) / 1_000;
-    if (600..3_600).contains(&seconds) {
-        format!("{} m", seconds / 60)
-    } else {
-        long_span(seconds)
-    }
+    if (600..3_600).contains(&seconds) { format!("{} m", seconds / 60) } else { long_span(seconds) }
 }
 
 fn long_span(seconds: i64) -> String {
@@ -174,11 +154,7 @@ pub fn share(part: u64, whole: u64) -> Option<String> {
 
 /// `1 tool`, `14 tools`: the plural is the word with an s.
 pub fn plural(value: u64, word: &str) -> String {
-    if value == 1 {
-        format!("1 {word}")
-    } else {
-        format!("{} {word}s", grouped(value))
-    }
+    if value == 1 { format!("1 {word}") } else { format!("{} {word}s", grouped(value)) }
 }
 
 /// The word of [`Verb`] before its target: "Runs cargo test".
@@ -256,33 +232,9 @@ mod tests {
 
     #[test]
     fn money_reads_like_a_bill() {
-        let said: Vec<String> = [
-            0,
-            120,
-            61_000,
-            99_499,
-            99_500,
-            2_340_000,
-            41_867_000,
-            1_284_200_000,
-            -2_340_000,
-        ]
-        .map(money)
-        .into();
-        assert_eq!(
-            said,
-            [
-                "$0.00",
-                "<$0.001",
-                "$0.061",
-                "$0.099",
-                "$0.10",
-                "$2.34",
-                "$41.87",
-                "$1,284.20",
-                "-$2.34"
-            ]
-        );
+        let said: Vec<String> =
+            [0, 120, 61_000, 99_499, 99_500, 2_340_000, 41_867_000, 1_284_200_000, -2_340_000].map(money).into();
+        assert_eq!(said, ["$0.00", "<$0.001", "$0.061", "$0.099", "$0.10", "$2.34", "$41.87", "$1,284.20", "-$2.34"]);
         assert_eq!(money_short(60_000_000), "$60");
         assert_eq!(money_short(100_000_000), "$100");
         assert_eq!(money_short(7_500_000), "$7.50");
@@ -292,75 +244,31 @@ mod tests {
 
     #[test]
     fn tokens_never_round_into_the_wrong_unit() {
-        let said: Vec<String> = [
-            0,
-            812,
-            1_000,
-            1_250,
-            612_300,
-            999_499,
-            999_500,
-            1_230_000,
-            52_440_000,
-            1_310_000_000,
-        ]
-        .map(tokens)
-        .into();
-        assert_eq!(
-            said,
-            [
-                "0", "812", "1 k", "1.3 k", "612 k", "999 k", "1 M", "1.2 M", "52.4 M", "1.3 G"
-            ]
-        );
+        let said: Vec<String> =
+            [0, 812, 1_000, 1_250, 612_300, 999_499, 999_500, 1_230_000, 52_440_000, 1_310_000_000].map(tokens).into();
+        assert_eq!(said, ["0", "812", "1 k", "1.3 k", "612 k", "999 k", "1 M", "1.2 M", "52.4 M", "1.3 G"]);
     }
 
     #[test]
     fn spans_and_ages() {
-        let said: Vec<String> = [
-            -5,
-            0,
-            84,
-            2_000,
-            7_400,
-            9_960,
-            38_200,
-            252_000,
-            545_000,
-            4_320_000,
-            187_200_000,
-        ]
-        .map(duration_ms)
-        .into();
+        let said: Vec<String> =
+            [-5, 0, 84, 2_000, 7_400, 9_960, 38_200, 252_000, 545_000, 4_320_000, 187_200_000].map(duration_ms).into();
         assert_eq!(
             said,
-            [
-                "0 s", "0 s", "84 ms", "2 s", "7.4 s", "10 s", "38 s", "4 m 12 s", "9 m 05 s",
-                "1 h 12 m", "2 d 4 h"
-            ]
+            ["0 s", "0 s", "84 ms", "2 s", "7.4 s", "10 s", "38 s", "4 m 12 s", "9 m 05 s", "1 h 12 m", "2 d 4 h"]
         );
         let said: Vec<String> = [900, 80_000, 1_330_000, 4_320_000].map(elapsed_ms).into();
         assert_eq!(said, ["0 s", "1 m 20 s", "22 m", "1 h 12 m"]);
-        let said: Vec<String> = [0, 12_000, 200_000, 7_300_000, 500_000_000]
-            .map(ago_ms)
-            .into();
-        assert_eq!(
-            said,
-            ["just now", "12 s ago", "3 min ago", "2 h ago", "5 d ago"]
-        );
+        let said: Vec<String> = [0, 12_000, 200_000, 7_300_000, 500_000_000].map(ago_ms).into();
+        assert_eq!(said, ["just now", "12 s ago", "3 min ago", "2 h ago", "5 d ago"]);
     }
 
     #[test]
     fn times_are_the_persons_own() {
         let at = 1_795_000_000_250;
         assert_eq!(moment(at, 60), "2026-11-18 10:06:40.250 +01:00");
-        assert_eq!(
-            (clock(at, 60).as_str(), clock_minutes(at, -210).as_str()),
-            ("10:06:40", "05:36")
-        );
-        assert_eq!(
-            (day(at, 0).as_str(), day_short(at, 0).as_str()),
-            ("2026-11-18", "18 Nov")
-        );
+        assert_eq!((clock(at, 60).as_str(), clock_minutes(at, -210).as_str()), ("10:06:40", "05:36"));
+        assert_eq!((day(at, 0).as_str(), day_short(at, 0).as_str()), ("2026-11-18", "18 Nov"));
         assert_eq!(clock(i64::MAX, 0), "");
         assert_eq!(clock(at, i32::MAX), "");
     }
@@ -368,28 +276,13 @@ mod tests {
     #[test]
     fn sizes_shares_and_words() {
         assert_eq!(
-            (
-                bytes(812).as_str(),
-                bytes(64_000).as_str(),
-                bytes(1_310_000_000).as_str()
-            ),
+            (bytes(812).as_str(), bytes(64_000).as_str(), bytes(1_310_000_000).as_str()),
             ("812 B", "64 kB", "1.3 GB")
         );
+        assert_eq!((share(18, 640), share(61, 100), share(1, 0)), (Some("2.8 %".into()), Some("61 %".into()), None));
+        assert_eq!((plural(1, "tool").as_str(), plural(1_288, "event").as_str()), ("1 tool", "1,288 events"));
         assert_eq!(
-            (share(18, 640), share(61, 100), share(1, 0)),
-            (Some("2.8 %".into()), Some("61 %".into()), None)
-        );
-        assert_eq!(
-            (plural(1, "tool").as_str(), plural(1_288, "event").as_str()),
-            ("1 tool", "1,288 events")
-        );
-        assert_eq!(
-            (
-                verb(Verb::Delegates),
-                status(Status::NeedsYou),
-                agent("codex"),
-                agent("my-bot")
-            ),
+            (verb(Verb::Delegates), status(Status::NeedsYou), agent("codex"), agent("my-bot")),
             ("Waits for", "Needs you", "Codex", "my-bot")
         );
     }

@@ -11,7 +11,13 @@ pub fn prefers(existing: &UsageRow, incoming: &UsageRow) -> bool {
     let (old, new) = (&existing.request, &incoming.request);
     let rank = |row: &UsageRow| {
         let request = &row.request;
-        (row.basis == Basis::Reported, !request.sidechain, request.tokens.total(), request.model.is_some(), request.fast)
+        (
+            row.basis == Basis::Reported,
+            !request.sidechain,
+            request.tokens.total(),
+            request.model.is_some(),
+            request.fast,
+        )
     };
     match rank(incoming).cmp(&rank(existing)) {
         std::cmp::Ordering::Greater => true,

@@ -8,6 +8,8 @@ use orrery_types::{Body as What, Event};
 use orrery_views::story::{Change, Edit, changes_of};
 use serde_json::Value;
 
+use super::facts::source_word;
+use crate::api::RawPayload;
 use crate::components::code::lang_of_path;
 use crate::components::{Code, Diff, Markdown, Output, diff_lines};
 use crate::state::use_app;
@@ -53,7 +55,9 @@ pub fn Body(event: Arc<Event>) -> impl IntoView {
         let id = tab_id(at.get_untracked());
         request_animation_frame(move || {
             use wasm_bindgen::JsCast;
-            if let Some(tab) = document().get_element_by_id(&id).and_then(|tab| tab.dyn_into::<web_sys::HtmlElement>().ok()) {
+            if let Some(tab) =
+                document().get_element_by_id(&id).and_then(|tab| tab.dyn_into::<web_sys::HtmlElement>().ok())
+            {
                 let _ = tab.focus();
             }
         });
@@ -104,40 +108,60 @@ fn change(change: Change) -> AnyView {
         Edit::Lines(lines) => lines,
         Edit::Texts { old, new } => diff_lines(&old, &new),
     };
-    view! { <div><p class="head code clip" title=change.path.clone()>{change.path.clone()}</p><Diff lines lang/></div> }.into_any()
+    view! { <div><p class="head code clip" title=change.path.clone()>{change.path.clone()}</p><Diff lines lang/></div> }
+        .into_any()
 }
 
 /// Fields of the input, each under its name; what is no text is shown as JSON.
 fn input_view(input: &Value) -> AnyView {
     let Value::Object(fields) = input else {
-        let text = input.as_str().map_or_else(|| serde_json::to_string_pretty(input).unwrap_or_default(), str::to_owned);
+        let text =
+            input.as_str().map_or_else(|| serde_json::to_string_pretty(input).unwrap_or_default(), str::to_owned);
         return view! { <section><pre class="drawer__text">{text}</pre></section> }.into_any();
     };
     let field = |(name, value): (&String, &Value)| {
-        let text = value.as_str().map_or_else(|| serde_json::to_string_pretty(value).unwrap_or_default(), str::to_owned);
+        let text =
+            value.as_str().map_or_else(|| serde_json::to_string_pretty(value).unwrap_or_default(), str::to_owned);
         view! { <section><h3>{name.clone()}</h3><pre class="drawer__text">{text}</pre></section> }
     };
     fields.iter().map(field).collect_view().into_any()
 }
 
-/// The payload as it arrived, fetched when its tab opens.
+/// The payloads as they arrived, fetched when the tab opens.
 #[component]
 fn Raw(seq: i64) -> impl IntoView {
     let app = use_app();
-    let raw = RwSignal::new(None::<Result<String, String>>);
+    let raw = RwSignal::new(None::<Result<Vec<RawPayload>, String>>);
     spawn_local(async move {
         let answer = app.api().raw(seq).await.map_err(|error| error.to_string());
-        raw.try_set(Some(answer.map(|text| pretty(&text))));
+        raw.try_set(Some(answer));
     });
     move || match raw.get() {
         None => view! { <section class="muted" aria-busy="true">"Reading the payload"</section> }.into_any(),
-        Some(Ok(text)) => view! { <section><Code text lang="json"/></section> }.into_any(),
+        Some(Ok(raws)) if raws.is_empty() => {
+            view! { <section class="muted">"This event was made by Orrery itself: it has no payload"</section> }
+                .into_any()
+        }
+        Some(Ok(raws)) => raws.into_iter().map(payload).collect_view().into_any(),
         Some(Err(error)) => view! { <section><p class="danger">{error}</p></section> }.into_any(),
     }
 }
 
+fn payload(raw: RawPayload) -> impl IntoView {
+    let place = raw.place.unwrap_or_default();
+    view! {
+        <section>
+            <h3>{source_word(raw.source)}<span class="faint small clip" title=place.clone()>{place.clone()}</span></h3>
+            <Code text=pretty(&raw.text) lang="json"/>
+        </section>
+    }
+}
+
 fn pretty(text: &str) -> String {
-    serde_json::from_str::<Value>(text).ok().and_then(|value| serde_json::to_string_pretty(&value).ok()).unwrap_or_else(|| text.to_owned())
+    serde_json::from_str::<Value>(text)
+        .ok()
+        .and_then(|value| serde_json::to_string_pretty(&value).ok())
+        .unwrap_or_else(|| text.to_owned())
 }
 
 /// The tabs an event has, the most telling first.
@@ -146,8 +170,12 @@ fn tabs(event: &Event) -> Vec<Tab> {
     let mut tabs: Vec<Tab> = match &event.body {
         What::ToolStart { input, .. } | What::Permission { input, .. } => of_call(input, ""),
         What::ToolEnd { input, output, .. } => of_call(input, output),
-        What::Prompt { text: words } | What::Message { text: words, .. } | What::Thinking { text: words } => text(words).into_iter().collect(),
-        What::Stop { message } | What::SubagentStop { message } | What::Notification { message, .. } => text(message).into_iter().collect(),
+        What::Prompt { text: words } | What::Message { text: words, .. } | What::Thinking { text: words } => {
+            text(words).into_iter().collect()
+        }
+        What::Stop { message } | What::SubagentStop { message } | What::Notification { message, .. } => {
+            text(message).into_iter().collect()
+        }
         What::Question { question, .. } => text(&question.text).into_iter().collect(),
         What::Failure { error, details } => text(&format!("{error}\n\n{details}")).into_iter().collect(),
         What::PermissionDenied { reason, .. } => text(reason).into_iter().collect(),
@@ -214,7 +242,10 @@ mod tests {
             lines_removed: None,
             input,
         };
-        assert_eq!(labels(end(json!({"file_path": "a", "old_string": "x", "new_string": "y"}), "ok")), ["Diff", "Output", "Input", "Raw"]);
+        assert_eq!(
+            labels(end(json!({"file_path": "a", "old_string": "x", "new_string": "y"}), "ok")),
+            ["Diff", "Output", "Input", "Raw"]
+        );
         assert_eq!(labels(end(Value::Null, "")), ["Raw"]);
         assert_eq!(labels(What::Prompt { text: "go".into() }), ["Text", "Raw"]);
         assert_eq!(labels(What::SubagentStart), ["Raw"]);

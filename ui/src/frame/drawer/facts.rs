@@ -13,9 +13,19 @@ use crate::host::utc_offset_minutes;
 pub fn Facts(event: Arc<Event>) -> impl IntoView {
     let (took, lines, status) = match &event.body {
         Body::ToolEnd { duration_ms, lines_added, lines_removed, ok, error, exit_code, .. } => {
-            let lines = (lines_added.is_some() || lines_removed.is_some()).then(|| (lines_added.unwrap_or(0), lines_removed.unwrap_or(0)));
-            let failed = || error.clone().or_else(|| exit_code.map(|code| format!("exit {code}"))).unwrap_or_else(|| "failed".into());
-            (duration_ms.map(format::duration_ms), lines, if *ok { (String::from("Done"), "") } else { (failed(), "danger") })
+            let lines = (lines_added.is_some() || lines_removed.is_some())
+                .then(|| (lines_added.unwrap_or(0), lines_removed.unwrap_or(0)));
+            let failed = || {
+                error
+                    .clone()
+                    .or_else(|| exit_code.map(|code| format!("exit {code}")))
+                    .unwrap_or_else(|| "failed".into())
+            };
+            (
+                duration_ms.map(format::duration_ms),
+                lines,
+                if *ok { (String::from("Done"), "") } else { (failed(), "danger") },
+            )
         }
         Body::ToolStart { .. } => (None, None, ("Started".into(), "")),
         Body::Permission { .. } => (None, None, ("Asked".into(), "attention")),
@@ -41,15 +51,17 @@ pub fn Facts(event: Arc<Event>) -> impl IntoView {
 
 /// How we know of it: "hook, transcript".
 fn sources(set: Sources) -> String {
-    let words: Vec<&str> = Vec::<Source>::from(set)
-        .into_iter()
-        .map(|source| match source {
-            Source::Hook => "hook",
-            Source::Transcript => "transcript",
-            Source::Sender => "sender",
-            Source::Otel => "telemetry",
-            Source::Orrery => "Orrery",
-        })
-        .collect();
+    let words: Vec<&str> = Vec::<Source>::from(set).into_iter().map(source_word).collect();
     words.join(", ")
+}
+
+/// The word of a source.
+pub fn source_word(source: Source) -> &'static str {
+    match source {
+        Source::Hook => "hook",
+        Source::Transcript => "transcript",
+        Source::Sender => "sender",
+        Source::Otel => "telemetry",
+        Source::Orrery => "Orrery",
+    }
 }

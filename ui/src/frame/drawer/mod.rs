@@ -63,7 +63,8 @@ pub fn Drawer() -> impl IntoView {
         open
     });
     let close = move || {
-        let had_focus = panel.get_untracked().is_some_and(|panel| panel.contains(document().active_element().as_deref()));
+        let had_focus =
+            panel.get_untracked().is_some_and(|panel| panel.contains(document().active_element().as_deref()));
         query.set("event", None);
         if had_focus {
             if let Some(opener) = opener.get_value() {
@@ -109,7 +110,8 @@ fn Details(event: Arc<Event>, close: impl Fn() + Copy + 'static) -> impl IntoVie
     let branch = row.as_ref().and_then(|row| row.branch.clone());
     let session = routes::session(&event.session_id);
     let json = serde_json::to_string_pretty(&*event).unwrap_or_default();
-    let subagent = event.subagent.as_ref().map(|sub| if sub.kind.is_empty() { "subagent".to_owned() } else { sub.kind.clone() });
+    let subagent =
+        event.subagent.as_ref().map(|sub| if sub.kind.is_empty() { "subagent".to_owned() } else { sub.kind.clone() });
     view! {
         <div class="drawer__head">
             <div class="row small muted">
@@ -168,7 +170,8 @@ fn keep_inside(panel: NodeRef<html::Aside>, event: &KeyboardEvent) {
     }
     let Some(panel) = panel.get_untracked() else { return };
     let Ok(found) = panel.query_selector_all("a[href], button:not([disabled]), [tabindex='0']") else { return };
-    let items: Vec<web_sys::HtmlElement> = (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
+    let items: Vec<web_sys::HtmlElement> =
+        (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
     let (Some(first), Some(last)) = (items.first(), items.last()) else { return };
     let at = document().active_element();
     let is_at = |item: &web_sys::HtmlElement| at.as_ref().is_some_and(|at| item.is_same_node(Some(at)));

@@ -20,7 +20,8 @@ pub fn Card(id: String) -> impl IntoView {
     let agent = Memo::new(move |_| row.with(|row| row.agent.clone()));
     let status = Memo::new(move |_| row.with(|row| status_at(row, app.now.get())));
     let activity = Memo::new(move |_| row.with(|row| row.activity.clone()));
-    let silent_min = Memo::new(move |_| usize::try_from((app.now.get() - row.with(|row| row.last_ms)) / 60_000).unwrap_or(0));
+    let silent_min =
+        Memo::new(move |_| usize::try_from((app.now.get() - row.with(|row| row.last_ms)) / 60_000).unwrap_or(0));
     let context = Memo::new(move |_| row.with(|row| context(row)));
     view! {
         <li class="sess">
@@ -68,7 +69,11 @@ fn name(row: &SessionRow) -> String {
 
 /// The session's cost; unknown where nothing of it has a price.
 fn cost(row: &Arc<SessionRow>) -> String {
-    if row.cost_usd_micros == 0 && row.unpriced_requests > 0 { "no price".to_owned() } else { format::money(row.cost_usd_micros) }
+    if row.cost_usd_micros == 0 && row.unpriced_requests > 0 {
+        "no price".to_owned()
+    } else {
+        format::money(row.cost_usd_micros)
+    }
 }
 
 fn is_code(verb: Verb) -> bool {

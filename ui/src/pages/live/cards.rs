@@ -26,7 +26,9 @@ pub fn Cards(rows: Memo<Vec<Arc<SessionRow>>>) -> impl IntoView {
         rows.into_iter().map(|row| row.id.clone()).collect::<Vec<_>>()
     });
     let options = Signal::stored(
-        [("", "by start"), ("activity", "by last activity"), ("cost", "by cost")].map(|(value, label)| (value.to_owned(), label.to_owned())).to_vec(),
+        [("", "by start"), ("activity", "by last activity"), ("cost", "by cost")]
+            .map(|(value, label)| (value.to_owned(), label.to_owned()))
+            .to_vec(),
     );
     let is_known = Memo::new(move |_| app.feed(|feed| feed.overview().is_some()));
     view! {

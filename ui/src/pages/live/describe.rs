@@ -32,10 +32,21 @@ pub enum End {
 
 /// Puts an event in words.
 pub fn describe(event: &Event) -> Said {
-    let said = |icon, name: &str, text: String| Said { icon, tone: "muted", name: name.to_owned(), text, is_code: false, end: End::Nothing };
+    let said = |icon, name: &str, text: String| Said {
+        icon,
+        tone: "muted",
+        name: name.to_owned(),
+        text,
+        is_code: false,
+        end: End::Nothing,
+    };
     match &event.body {
-        Body::ToolStart { tool, class, target, .. } => Said { is_code: true, end: End::Open, ..said(tool_icon(*class), &tool_name(tool), one_line(target)) },
-        Body::ToolEnd { tool, class, target, ok, error, exit_code, duration_ms, lines_added, lines_removed, .. } => {
+        Body::ToolStart { tool, class, target, .. } => {
+            Said { is_code: true, end: End::Open, ..said(tool_icon(*class), &tool_name(tool), one_line(target)) }
+        }
+        Body::ToolEnd {
+            tool, class, target, ok, error, exit_code, duration_ms, lines_added, lines_removed, ..
+        } => {
             let base = Said { is_code: true, ..said(tool_icon(*class), &tool_name(tool), one_line(target)) };
             if *ok {
                 let end = match (lines_added, lines_removed, duration_ms) {
@@ -46,7 +57,10 @@ pub fn describe(event: &Event) -> Said {
                 };
                 Said { end, ..base }
             } else {
-                let why = exit_code.map(|code| format!("exit {code}")).or_else(|| error.clone()).unwrap_or_else(|| "failed".into());
+                let why = exit_code
+                    .map(|code| format!("exit {code}"))
+                    .or_else(|| error.clone())
+                    .unwrap_or_else(|| "failed".into());
                 Said { icon: "i-x", tone: "danger", end: End::Failed(one_line(&why)), ..base }
             }
         }
@@ -74,7 +88,9 @@ pub fn describe(event: &Event) -> Said {
             let text = if message.is_empty() { format!("subagent {}", subagent(event)) } else { one_line(message) };
             said("i-agent", "Returns", text)
         }
-        Body::Stop { message } => said("i-stop", "Ends", if message.is_empty() { "its turn".into() } else { one_line(message) }),
+        Body::Stop { message } => {
+            said("i-stop", "Ends", if message.is_empty() { "its turn".into() } else { one_line(message) })
+        }
         Body::Failure { error, details } => {
             let text = if details.is_empty() { one_line(error) } else { one_line(details) };
             Said { tone: "danger", end: End::Failed(one_line(error)), ..said("i-x", "Failed", text) }
@@ -82,7 +98,9 @@ pub fn describe(event: &Event) -> Said {
         Body::Interrupt => said("i-stop", "Stopped", "by you".into()),
         Body::Compact { trigger, done, tokens_before, tokens_after } => {
             let sizes = match (tokens_before, tokens_after) {
-                (Some(before), Some(after)) => format!("context from {} to {} tokens", format::tokens(*before), format::tokens(*after)),
+                (Some(before), Some(after)) => {
+                    format!("context from {} to {} tokens", format::tokens(*before), format::tokens(*after))
+                }
                 (Some(before), None) => format!("context of {} tokens", format::tokens(*before)),
                 _ => format!("context {}", if trigger == "manual" { "as you asked" } else { "by itself" }),
             };
@@ -98,7 +116,11 @@ pub fn describe(event: &Event) -> Said {
             };
             said("i-play", "Starts", model.as_ref().map_or(how.to_owned(), |model| format!("{how} with {model}")))
         }
-        Body::SessionEnd { reason } => said("i-stop", "Ends", if reason.is_empty() { "the session".into() } else { format!("the session: {reason}") }),
+        Body::SessionEnd { reason } => said(
+            "i-stop",
+            "Ends",
+            if reason.is_empty() { "the session".into() } else { format!("the session: {reason}") },
+        ),
         Body::Other { summary } => said("i-more", &event.name, one_line(summary)),
     }
 }
@@ -148,7 +170,13 @@ pub mod tests {
     }
 
     pub fn start(call: &str, target: &str) -> Body {
-        Body::ToolStart { call_id: call.into(), tool: "Bash".into(), class: ToolClass::Shell, target: target.into(), input: serde_json::Value::Null }
+        Body::ToolStart {
+            call_id: call.into(),
+            tool: "Bash".into(),
+            class: ToolClass::Shell,
+            target: target.into(),
+            input: serde_json::Value::Null,
+        }
     }
 
     pub fn end(call: &str, ok: bool, exit_code: Option<i32>) -> Body {

@@ -130,7 +130,9 @@ pub fn Events() -> impl IntoView {
         if query.get_untracked("event").is_some() {
             show(row.event.seq);
         }
-        if let (Some(list), Some(y)) = (list.get_untracked(), stream.with_value(|stream| stream.offset_of(row.key, heights.get_untracked()))) {
+        if let (Some(list), Some(y)) =
+            (list.get_untracked(), stream.with_value(|stream| stream.offset_of(row.key, heights.get_untracked())))
+        {
             reveal(&list, y, heights.get_untracked());
         }
     };

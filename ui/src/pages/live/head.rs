@@ -21,7 +21,9 @@ pub fn Head(active: Rows, needs: Rows) -> impl IntoView {
     });
     let waiting = Memo::new(move |_| needs.with(Vec::len));
     let at_work = Memo::new(move |_| active.with(Vec::len));
-    let subagents = Memo::new(move |_| active.with(|rows| rows.iter().flat_map(|row| row.subagents.values()).filter(|sub| sub.running).count()));
+    let subagents = Memo::new(move |_| {
+        active.with(|rows| rows.iter().flat_map(|row| row.subagents.values()).filter(|sub| sub.running).count())
+    });
     let is_known = move || overview.with(Option::is_some);
     // A figure nobody told us yet is a dash, not a zero.
     let count = move |value: Memo<usize>| move || if is_known() { value.get().to_string() } else { "–".to_owned() };
@@ -60,7 +62,8 @@ fn spent(overview: Option<&Overview>) -> impl IntoView + use<> {
         let class = if budget.is_some_and(|budget| pace > budget) { "push attention" } else { "push faint" };
         view! { <span class=class>{format!("pace {} by midnight", format::money(pace))}</span> }
     });
-    let unpriced = (today.unpriced_requests > 0).then(|| format!("{} without a price", format::plural(today.unpriced_requests, "request")));
+    let unpriced = (today.unpriced_requests > 0)
+        .then(|| format!("{} without a price", format::plural(today.unpriced_requests, "request")));
     let small = match (budget, &unpriced) {
         (Some(budget), _) => format!("of {}", format::money_short(budget)),
         (None, Some(unpriced)) => unpriced.clone(),
@@ -102,7 +105,8 @@ fn tokens(overview: Option<&Overview>) -> impl IntoView + use<> {
     let (figure, unit) = format::tokens_parts(tokens.total());
     let figure = if overview.is_some() { figure } else { "–".to_owned() };
     let cached = format::share(tokens.cache_read, tokens.prompt()).map(|share| format!("{share} cached"));
-    let small = [(!unit.is_empty()).then(|| unit.to_owned()), cached].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let small =
+        [(!unit.is_empty()).then(|| unit.to_owned()), cached].into_iter().flatten().collect::<Vec<_>>().join(", ");
     view! {
         <div class="big" title=format!("{} tokens", format::count(tokens.total()))>
             <dt>"Tokens today"</dt>

@@ -23,7 +23,9 @@ pub fn LineView(
     choose: impl Fn(i64, i64) + Copy + 'static,
 ) -> impl IntoView {
     match line {
-        Line::Head { session, agent, turns_ago, prompt, .. } => view! { <Head session agent turns_ago prompt place/> }.into_any(),
+        Line::Head { session, agent, turns_ago, prompt, .. } => {
+            view! { <Head session agent turns_ago prompt place/> }.into_any()
+        }
         Line::Row(row) => view! { <EventRow row place cursor selected choose/> }.into_any(),
     }
 }
@@ -33,10 +35,16 @@ fn Head(session: String, agent: String, turns_ago: u32, prompt: Arc<str>, place:
     let app = use_app();
     let link = routes::session(&session);
     let row = app.feed_untracked(|feed| feed.session(&session));
-    let project = row.as_ref().map(|row| row.project.clone()).filter(|name| !name.is_empty()).unwrap_or_else(|| format::agent(&agent).to_owned());
+    let project = row
+        .as_ref()
+        .map(|row| row.project.clone())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| format::agent(&agent).to_owned());
     let turn = row.as_ref().and_then(|row| row.turns.checked_sub(turns_ago)).filter(|turn| *turn > 0);
     let title = if prompt.is_empty() {
-        row.as_ref().map(|row| row.turn_prompt.clone().filter(|_| turns_ago == 0).unwrap_or_else(|| row.title.clone())).unwrap_or_default()
+        row.as_ref()
+            .map(|row| row.turn_prompt.clone().filter(|_| turns_ago == 0).unwrap_or_else(|| row.title.clone()))
+            .unwrap_or_default()
     } else {
         prompt.to_string()
     };
@@ -65,7 +73,11 @@ fn EventRow(
     let (key, seq) = (row.key, row.event.seq);
     let is_selected = Memo::new(move |_| selected.get().is_some_and(|chosen| chosen == seq || chosen == key));
     let class = move || if cursor.get() == Some(key) { "ev ev--cursor" } else { "ev" };
-    let in_subagent = row.event.subagent.as_ref().map(|sub| if sub.kind.is_empty() { "subagent".to_owned() } else { sub.kind.clone() });
+    let in_subagent = row
+        .event
+        .subagent
+        .as_ref()
+        .map(|sub| if sub.kind.is_empty() { "subagent".to_owned() } else { sub.kind.clone() });
     view! {
         <div
             class=class
@@ -91,7 +103,10 @@ fn end(app: AppState, event: &Arc<Event>, since_ms: i64, end: End) -> AnyView {
     match end {
         End::Nothing => ().into_any(),
         End::Took(took) => view! { <span class="muted">{took}</span> }.into_any(),
-        End::Lines(added, removed) => view! { <span class="plusminus"><b>{format!("+{added}")}</b> " " <i>{format!("−{removed}")}</i></span> }.into_any(),
+        End::Lines(added, removed) => {
+            view! { <span class="plusminus"><b>{format!("+{added}")}</b> " " <i>{format!("−{removed}")}</i></span> }
+                .into_any()
+        }
         End::Failed(why) => view! { <span class="danger clip" title=why.clone()>{why.clone()}</span> }.into_any(),
         End::Word(word) => view! { <span class="muted clip" title=word.clone()>{word.clone()}</span> }.into_any(),
         End::Open => open_end(app, event, since_ms),

@@ -37,7 +37,9 @@ pub fn LivePage() -> impl IntoView {
         rows
     });
     // Known and empty is another page than not known yet.
-    let is_new = Memo::new(move |_| app.feed(|feed| feed.overview().is_some_and(|overview| overview.events_total == 0) && feed.arrived() == 0));
+    let is_new = Memo::new(move |_| {
+        app.feed(|feed| feed.overview().is_some_and(|overview| overview.events_total == 0) && feed.arrived() == 0)
+    });
     view! {
         <div class="page">
             <h1 class="sr">"Live"</h1>

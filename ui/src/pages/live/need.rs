@@ -14,7 +14,11 @@ use crate::routes;
 use crate::state::{AppState, use_app};
 
 #[component]
-pub fn NeedRow(row: Arc<SessionRow>, is_open: Memo<bool>, on_open: impl Fn() + Clone + Send + Sync + 'static) -> impl IntoView {
+pub fn NeedRow(
+    row: Arc<SessionRow>,
+    is_open: Memo<bool>,
+    on_open: impl Fn() + Clone + Send + Sync + 'static,
+) -> impl IntoView {
     let Some(needs) = row.needs.clone() else { return ().into_any() };
     let tone = if needs.kind == NeedsKind::Error { "need__kind danger" } else { "need__kind attention" };
     let class = move || if is_open.get() { "need need--open" } else { "need" };
@@ -23,7 +27,10 @@ pub fn NeedRow(row: Arc<SessionRow>, is_open: Memo<bool>, on_open: impl Fn() + C
     let is_command = matches!(needs.kind, NeedsKind::Permission | NeedsKind::Stuck);
     let inline = (!is_command && !needs.target.is_empty() && needs.target != text).then(|| one_line(&needs.target));
     let link = routes::session(&row.id);
-    let actions = { let (row, needs) = (row.clone(), needs.clone()); move || actions(&row, &needs, is_open.get()) };
+    let actions = {
+        let (row, needs) = (row.clone(), needs.clone());
+        move || actions(&row, &needs, is_open.get())
+    };
     view! {
         <div class=class>
             <div class=tone>

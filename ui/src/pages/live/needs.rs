@@ -37,12 +37,16 @@ pub fn Needs(rows: Memo<Vec<Arc<SessionRow>>>) -> impl IntoView {
         rows.with(|rows| {
             let keys: Vec<_> = rows.iter().map(|row| key(row)).collect();
             let asks = |row: &&Arc<SessionRow>| {
-                row.needs.as_ref().is_some_and(|needs| matches!(needs.kind, NeedsKind::Permission) || needs.answerable.as_deref() == Some("question"))
+                row.needs.as_ref().is_some_and(|needs| {
+                    matches!(needs.kind, NeedsKind::Permission) || needs.answerable.as_deref() == Some("question")
+                })
             };
             chosen.get().filter(|chosen| keys.contains(chosen)).or_else(|| rows.iter().find(asks).map(|row| key(row)))
         })
     });
-    let shown = move || rows.with(|rows| rows.iter().take(if all.get() { usize::MAX } else { SHOWN }).cloned().collect::<Vec<_>>());
+    let shown = move || {
+        rows.with(|rows| rows.iter().take(if all.get() { usize::MAX } else { SHOWN }).cloned().collect::<Vec<_>>())
+    };
     let hidden = move || if all.get() { 0 } else { rows.with(Vec::len).saturating_sub(SHOWN) };
     let has_hidden = move || hidden() > 0;
     answer_by_keys(open);
@@ -77,7 +81,11 @@ fn answer_by_keys(open: Memo<Option<(String, i64)>>) {
             return false;
         }
         use wasm_bindgen::JsCast;
-        let Some(button) = document().get_element_by_id(button).and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) else { return false };
+        let Some(button) =
+            document().get_element_by_id(button).and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok())
+        else {
+            return false;
+        };
         button.click();
         true
     }));

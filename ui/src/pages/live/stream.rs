@@ -30,7 +30,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const EVERY: [Kind; 7] = [Kind::All, Kind::Words, Kind::Tools, Kind::Edits, Kind::Commands, Kind::Failed, Kind::Needs];
+    pub const EVERY: [Kind; 7] =
+        [Kind::All, Kind::Words, Kind::Tools, Kind::Edits, Kind::Commands, Kind::Failed, Kind::Needs];
 
     pub const fn slug(self) -> &'static str {
         match self {
@@ -70,7 +71,13 @@ impl Kind {
             Kind::Edits => class == Some(ToolClass::Edit),
             Kind::Commands => class == Some(ToolClass::Shell),
             Kind::Failed => matches!(body, Body::ToolEnd { ok: false, .. } | Body::Failure { .. }),
-            Kind::Needs => matches!(body, Body::Permission { .. } | Body::PermissionDenied { .. } | Body::Question { .. } | Body::Notification { .. }),
+            Kind::Needs => matches!(
+                body,
+                Body::Permission { .. }
+                    | Body::PermissionDenied { .. }
+                    | Body::Question { .. }
+                    | Body::Notification { .. }
+            ),
         }
     }
 }
@@ -239,7 +246,9 @@ impl Stream {
     fn replace(&mut self, (group, key): (u64, i64), event: &Arc<Event>) {
         let row = self.group_mut(group).and_then(|group| group.rows.iter_mut().find(|row| row.key == key));
         // A start that arrives completed must not hide the end that came after it.
-        let is_newer = |row: &Row| !(matches!(row.event.body, Body::ToolEnd { .. }) && matches!(event.body, Body::ToolStart { .. }));
+        let is_newer = |row: &Row| {
+            !(matches!(row.event.body, Body::ToolEnd { .. }) && matches!(event.body, Body::ToolStart { .. }))
+        };
         if let Some(row) = row.filter(|row| is_newer(row)) {
             row.version += 1;
             row.event = event.clone();
@@ -340,7 +349,9 @@ impl Stream {
 
 fn call_of(event: &Event) -> Option<(String, String)> {
     match &event.body {
-        Body::ToolStart { call_id, .. } | Body::ToolEnd { call_id, .. } if !call_id.is_empty() => Some((event.session_id.clone(), call_id.clone())),
+        Body::ToolStart { call_id, .. } | Body::ToolEnd { call_id, .. } if !call_id.is_empty() => {
+            Some((event.session_id.clone(), call_id.clone()))
+        }
         _ => None,
     }
 }
@@ -374,14 +385,23 @@ mod tests {
 
     #[test]
     fn start_and_end_of_a_call_are_one_row() {
-        let stream = stream(&[event(1, "a", start("c", "ls")), event(2, "b", prompt("hi")), event(3, "a", end("c", true, Some(0)))]);
+        let stream = stream(&[
+            event(1, "a", start("c", "ls")),
+            event(2, "b", prompt("hi")),
+            event(3, "a", end("c", true, Some(0))),
+        ]);
         assert_eq!(drawn(&stream), ["b:", "2", "a:", "3"]);
         assert_eq!(stream.neighbor(Some(1), 0).unwrap().at_ms, 1_000);
     }
 
     #[test]
     fn sessions_that_work_at_once_keep_their_groups() {
-        let stream = stream(&[event(1, "a", prompt("x")), event(2, "b", prompt("y")), event(3, "a", start("c", "")), event(4, "b", start("d", ""))]);
+        let stream = stream(&[
+            event(1, "a", prompt("x")),
+            event(2, "b", prompt("y")),
+            event(3, "a", start("c", "")),
+            event(4, "b", start("d", "")),
+        ]);
         assert_eq!(drawn(&stream), ["b:", "4", "2", "a:", "3", "1"]);
     }
 
@@ -414,9 +434,14 @@ mod tests {
 
     #[test]
     fn a_window_is_whole_lines_and_never_more_than_150() {
-        let events: Vec<Event> = (1..=3_000).map(|seq| event(seq, if seq % 3 == 0 { "a" } else { "b" }, start(&seq.to_string(), ""))).collect();
+        let events: Vec<Event> = (1..=3_000)
+            .map(|seq| event(seq, if seq % 3 == 0 { "a" } else { "b" }, start(&seq.to_string(), "")))
+            .collect();
         let stream = stream(&events);
-        assert_eq!(stream.height(HEIGHTS), stream.rows() as f64 * 24.0 + (stream.lines() - stream.rows()) as f64 * 28.0);
+        assert_eq!(
+            stream.height(HEIGHTS),
+            stream.rows() as f64 * 24.0 + (stream.lines() - stream.rows()) as f64 * 28.0
+        );
         assert_eq!(stream.window(0.0, 1e9, HEIGHTS).lines.len(), 150);
         let all = stream.window(0.0, 700.0, HEIGHTS);
         let part = stream.window(100.0, 700.0, HEIGHTS);
@@ -426,7 +451,8 @@ mod tests {
 
     #[test]
     fn old_rows_fall_out() {
-        let events: Vec<Event> = (1..=MOST_ROWS as i64 + 500).map(|seq| event(seq, "a", start(&seq.to_string(), ""))).collect();
+        let events: Vec<Event> =
+            (1..=MOST_ROWS as i64 + 500).map(|seq| event(seq, "a", start(&seq.to_string(), ""))).collect();
         let stream = stream(&events);
         assert!(stream.rows() <= MOST_ROWS && stream.rows() > MOST_ROWS - GROUP_ROWS);
         assert!(stream.by_seq.len() == stream.rows() && stream.open_calls.len() == stream.rows());

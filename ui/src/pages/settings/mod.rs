@@ -84,9 +84,9 @@ pub fn SettingsPage() -> impl IntoView {
 /// A section with its head.
 #[component]
 pub fn Section(id: &'static str, title: &'static str, #[prop(optional)] say: &'static str, children: Children) -> impl IntoView {
-    let heading = format!("{id}-title");
+    let (labelled, heading) = (format!("{id}-title"), format!("{id}-title"));
     view! {
-        <section class="settings__section" id=id aria-labelledby=heading.clone()>
+        <section class="settings__section" id=id aria-labelledby=labelled>
             <h2 id=heading tabindex="-1">{title}</h2>
             {(!say.is_empty()).then(|| view! { <p class="muted settings__say">{say}</p> })}
             {children()}

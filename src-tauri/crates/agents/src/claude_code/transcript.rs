@@ -16,17 +16,39 @@ const TEXT_BYTES: usize = 16 * 1024;
 const AGENT: &str = "claude-code";
 
 /// Bookkeeping of the agent and copies of what other lines say: no events of their own.
-const SILENT_LINES: [&str; 17] = [
-    "progress", "file-history-snapshot", "file-history-delta", "queue-operation", "mode", "permission-mode", "last-prompt",
-    "tag", "agent-name", "frame-link", "bridge-session", "atis-latch", "started", "result", "relocated", "worktree-state",
-    "summary-state",
+const SILENT_LINES: [&str; 16] = [
+    "progress",
+    "file-history-snapshot",
+    "file-history-delta",
+    "queue-operation",
+    "mode",
+    "permission-mode",
+    "last-prompt",
+    "tag",
+    "agent-name",
+    "frame-link",
+    "bridge-session",
+    "atis-latch",
+    "started",
+    "result",
+    "relocated",
+    "worktree-state",
 ];
 
 /// Texts in a user line that the person did not write.
 const WRAPPERS: [&str; 12] = [
-    "<command-name>", "<local-command-stdout>", "<local-command-stderr>", "<local-command-caveat>", "<bash-input>",
-    "<bash-stdout>", "<bash-stderr>", "<system-reminder>", "<task-notification>", "<user-memory-input>",
-    "Caveat: The messages below", "<teammate-message",
+    "<command-name>",
+    "<local-command-stdout>",
+    "<local-command-stderr>",
+    "<local-command-caveat>",
+    "<bash-input>",
+    "<bash-stdout>",
+    "<bash-stderr>",
+    "<system-reminder>",
+    "<task-notification>",
+    "<user-memory-input>",
+    "Caveat: The messages below",
+    "<teammate-message",
 ];
 
 /// A transcript as far as it was read.
@@ -76,7 +98,11 @@ impl Lines {
             }
         };
         if let Some(repaired) = read.repaired {
-            decoded.problems.push(ctx.problem("repaired_json", format!("replaced in a line: {repaired}"), Some(line_no)));
+            decoded.problems.push(ctx.problem(
+                "repaired_json",
+                format!("replaced in a line: {repaired}"),
+                Some(line_no),
+            ));
         }
         let line = self.line_of(&read.value, bytes, line_no, ctx);
         self.facts(&line, &mut decoded);
@@ -89,7 +115,9 @@ impl Lines {
         let at_ms = self.at_ms(value.get("timestamp"), ctx);
         let sidechain = flag(value, "isSidechain") || self.info.subagent.is_some();
         let subagent = sidechain.then(|| Subagent {
-            id: owned(value, &["agentId"]).or_else(|| self.info.subagent.clone()).unwrap_or_else(|| "sidechain".to_owned()),
+            id: owned(value, &["agentId"])
+                .or_else(|| self.info.subagent.clone())
+                .unwrap_or_else(|| "sidechain".to_owned()),
             kind: filled(value, &["attributionAgent", "agentType"]).unwrap_or(&self.info.subagent_kind).to_owned(),
         });
         if subagent.is_none() {
@@ -172,7 +200,9 @@ impl Lines {
             }
             "ai-title" if !self.state.title_by_person => filled(line.value, &["aiTitle", "title"]),
             // Summaries at the head of a file belong to the sessions it was resumed from.
-            "summary" if !self.state.title_by_person && self.state.facts.cwd.is_some() => filled(line.value, &["summary"]),
+            "summary" if !self.state.title_by_person && self.state.facts.cwd.is_some() => {
+                filled(line.value, &["summary"])
+            }
             _ => None,
         }
         .map(|title| one_line(title, 200))
@@ -186,11 +216,14 @@ impl Lines {
             ("system", _) => self.system(line, decoded),
             ("attachment", _) => attachment(line, decoded),
             ("summary" | "custom-title" | "ai-title", _) => {}
-            ("pr-link", _) => decoded.events.push(line.other(0, "pr-link", filled(line.value, &["prUrl"]).unwrap_or_default())),
+            ("pr-link", _) => {
+                decoded.events.push(line.other(0, "pr-link", filled(line.value, &["prUrl"]).unwrap_or_default()))
+            }
             (kind, _) if SILENT_LINES.contains(&kind) => {}
             (kind, _) => {
                 let name = if kind.is_empty() { "line" } else { kind };
-                let summary = filled(line.value, &["summary", "message", "content", "text", "name"]).unwrap_or_default();
+                let summary =
+                    filled(line.value, &["summary", "message", "content", "text", "name"]).unwrap_or_default();
                 decoded.events.push(line.other(0, name, summary));
             }
         }
@@ -215,7 +248,8 @@ impl Lines {
             place: Some(format!("{}:{}", line.draft.ctx.place, line.line_no)),
             demo: line.draft.ctx.demo,
         };
-        let with = usage::Line { value: line.value, message: line.message, file_name: &line.file_name, line_no: line.line_no };
+        let with =
+            usage::Line { value: line.value, message: line.message, file_name: &line.file_name, line_no: line.line_no };
         decoded.usage.extend(usage::of_line(&with, base));
 
         if flag(line.value, "isApiErrorMessage") {
@@ -257,7 +291,11 @@ impl Lines {
             "thinking" => {
                 let text = filled(block, &["thinking", "text"]).unwrap_or_default();
                 if !text.is_empty() {
-                    decoded.events.push(line.event(index, "assistant", Body::Thinking { text: clip(text, TEXT_BYTES) }));
+                    decoded.events.push(line.event(
+                        index,
+                        "assistant",
+                        Body::Thinking { text: clip(text, TEXT_BYTES) },
+                    ));
                 }
             }
             "tool_use" | "server_tool_use" => {
@@ -265,7 +303,8 @@ impl Lines {
                 let input = block.get("input").unwrap_or(&Value::Null);
                 let tool = filled(block, &["name"]).unwrap_or_default();
                 let call = self.state.calls.start(call_id, tool, input, line.draft.at_ms);
-                let event_id = if call_id.is_empty() { line.id(index) } else { id::tool_start(&line.draft.session, call_id) };
+                let event_id =
+                    if call_id.is_empty() { line.id(index) } else { id::tool_start(&line.draft.session, call_id) };
                 let body = Body::ToolStart {
                     call_id: call_id.to_owned(),
                     tool: call.tool,
@@ -285,7 +324,8 @@ impl Lines {
     }
 
     fn user(&mut self, line: &Line, decoded: &mut Decoded) {
-        let hidden = ["isMeta", "isCompactSummary", "isVisibleInTranscriptOnly"].iter().any(|name| flag(line.value, name));
+        let hidden =
+            ["isMeta", "isCompactSummary", "isVisibleInTranscriptOnly"].iter().any(|name| flag(line.value, name));
         let content = blocks(line.message.get("content"));
         let mut texts = Vec::new();
         for (index, block) in content.iter().enumerate() {
@@ -350,7 +390,10 @@ impl Lines {
             "compact_boundary" => {
                 let meta = any(value, &["compactMetadata"]).unwrap_or(&Value::Null);
                 let body = Body::Compact {
-                    trigger: filled(meta, &["trigger"]).or_else(|| filled(value, &["trigger"])).unwrap_or_default().to_owned(),
+                    trigger: filled(meta, &["trigger"])
+                        .or_else(|| filled(value, &["trigger"]))
+                        .unwrap_or_default()
+                        .to_owned(),
                     done: true,
                     tokens_before: count(meta, "preTokens"),
                     tokens_after: count(meta, "postTokens"),
@@ -416,11 +459,11 @@ impl Line<'_> {
 }
 
 /// Content is a text or a list of blocks.
-fn blocks(content: Option<&Value>) -> Vec<Value> {
+fn blocks(content: Option<&Value>) -> &[Value] {
     match content {
-        Some(Value::Array(blocks)) => blocks.clone(),
-        Some(Value::String(text)) => vec![Value::String(text.clone())],
-        _ => Vec::new(),
+        Some(Value::Array(blocks)) => blocks,
+        Some(text @ Value::String(_)) => std::slice::from_ref(text),
+        _ => &[],
     }
 }
 
@@ -474,7 +517,9 @@ fn finished_subagent(line: &Line, detail: &Value) -> Option<Event> {
 fn attachment(line: &Line, decoded: &mut Decoded) {
     let inner = line.value.get("attachment").unwrap_or(&Value::Null);
     match filled(inner, &["type"]).unwrap_or_default() {
-        "queued_command" if line.draft.subagent.is_none() && filled(inner, &["commandMode"]).unwrap_or("prompt") == "prompt" => {
+        "queued_command"
+            if line.draft.subagent.is_none() && filled(inner, &["commandMode"]).unwrap_or("prompt") == "prompt" =>
+        {
             if let Some(text) = inner.get("prompt").map(text_of).as_deref().and_then(typed) {
                 let body = Body::Prompt { text: clip(&text, TEXT_BYTES) };
                 decoded.events.push(line.event(0, "queued_command", body));

@@ -34,7 +34,8 @@ pub fn of_line(line: &Line, base: RequestUsage) -> Option<RequestUsage> {
         tokens: tokens(usage),
         web_searches: searches(usage),
         fast: filled(usage, &["speed"]) == Some("fast"),
-        geo: owned(usage, &["inference_geo"]).filter(|geo| !matches!(geo.as_str(), "global" | "not_available" | "default")),
+        geo: owned(usage, &["inference_geo"])
+            .filter(|geo| !matches!(geo.as_str(), "global" | "not_available" | "default")),
         tier: owned(usage, &["service_tier"]).filter(|tier| tier != "standard"),
         reported_usd_micros: line.value.get("costUSD").and_then(number).map(|usd| (usd * 1e6).round() as i64),
         ..base

@@ -71,7 +71,11 @@ impl Lines {
             }
         };
         if let Some(repaired) = read.repaired {
-            decoded.problems.push(ctx.problem("repaired_json", format!("replaced in a line: {repaired}"), Some(line_no)));
+            decoded.problems.push(ctx.problem(
+                "repaired_json",
+                format!("replaced in a line: {repaired}"),
+                Some(line_no),
+            ));
         }
         let value = &read.value;
         let payload = value.get("payload").filter(|payload| payload.is_object()).unwrap_or(value);
@@ -130,7 +134,8 @@ impl Lines {
                 facts.agent_version = owned(payload, &["cli_version"]);
                 facts.cwd = owned(payload, &["cwd"]);
                 facts.branch = payload.get("git").and_then(|git| owned(git, &["branch"]));
-                facts.parent = owned(payload, &["forked_from_id"]).or_else(|| parent_thread(payload).map(str::to_owned));
+                facts.parent =
+                    owned(payload, &["forked_from_id"]).or_else(|| parent_thread(payload).map(str::to_owned));
             }
             ("turn_context", _) => {
                 facts.model = owned(payload, &["model"]);
@@ -145,7 +150,9 @@ impl Lines {
             ("event_msg", "thread_name_updated") => {
                 facts.title = owned(payload, &["thread_name", "name"]).map(|title| one_line(&title, 200));
             }
-            ("event_msg", "token_count") => facts.model = any(payload, &["info"]).and_then(|info| owned(info, &["model"])),
+            ("event_msg", "token_count") => {
+                facts.model = any(payload, &["info"]).and_then(|info| owned(info, &["model"]))
+            }
             ("event_msg", "task_started") => self.state.turn_id = owned(payload, &["turn_id"]),
             _ => return,
         }
@@ -174,11 +181,19 @@ impl Lines {
 
     fn body(&mut self, kind: &str, payload: &Value, at: &At, decoded: &mut Decoded) {
         match kind {
-            "session_meta" | "turn_context" | "world_state" | "inter_agent_communication"
-            | "inter_agent_communication_metadata" | "dynamic_tools_updated" | "retained_context" | "security_risk_score"
-            | "realtime_item" | "state" => {}
+            "session_meta"
+            | "turn_context"
+            | "world_state"
+            | "inter_agent_communication"
+            | "inter_agent_communication_metadata"
+            | "dynamic_tools_updated"
+            | "retained_context"
+            | "security_risk_score"
+            | "realtime_item"
+            | "state" => {}
             "compacted" => {
-                let body = Body::Compact { trigger: String::new(), done: true, tokens_before: None, tokens_after: None };
+                let body =
+                    Body::Compact { trigger: String::new(), done: true, tokens_before: None, tokens_after: None };
                 decoded.events.push(self.event(at, 0, kind, body));
             }
             "token_usage_record" => {
@@ -229,14 +244,16 @@ impl Lines {
                 }
             }
             "reasoning" => {
-                for (index, part) in payload.get("summary").and_then(Value::as_array).into_iter().flatten().enumerate() {
+                for (index, part) in payload.get("summary").and_then(Value::as_array).into_iter().flatten().enumerate()
+                {
                     self.thinking(&text_of(part), Channel::ResponseItem, &name, (at, index), decoded);
                 }
             }
             "function_call" | "custom_tool_call" | "local_shell_call" | "tool_search_call" => {
                 self.state.has_calls = true;
                 let input = arguments(payload);
-                let tool = owned(payload, &["name"]).unwrap_or_else(|| inner(payload).trim_end_matches("_call").to_owned());
+                let tool =
+                    owned(payload, &["name"]).unwrap_or_else(|| inner(payload).trim_end_matches("_call").to_owned());
                 self.start(&call_id, &tool, &input, &name, at, decoded);
             }
             "function_call_output" | "custom_tool_call_output" | "tool_search_output" => {
@@ -246,6 +263,8 @@ impl Lines {
             }
             "web_search_call" => {
                 let ok = filled(payload, &["status"]) != Some("failed");
+                // Old lines name no call: its start and end are this line.
+                let call_id = if call_id.is_empty() { self.place(at, 2) } else { call_id };
                 self.start(&call_id, "web_search", payload, &name, at, decoded);
                 self.end(&call_id, Outcome { ok, ..Outcome::default() }, &name, at, decoded);
                 self.state.calls.end(&call_id);
@@ -280,9 +299,19 @@ impl Lines {
                 self.end(&call_id, measured(payload), &name, at, decoded);
             }
             "item_completed" => self.item(payload, at, decoded),
-            "task_started" | "thread_settings_applied" | "thread_name_updated" | "context_compacted" | "web_search_end"
-            | "exec_command_begin" | "exec_command_output_delta" | "mcp_tool_call_begin" | "patch_apply_begin"
-            | "agent_reasoning_section_break" | "agent_reasoning_raw_content" | "web_search_begin" | "turn_diff" => {}
+            "task_started"
+            | "thread_settings_applied"
+            | "thread_name_updated"
+            | "context_compacted"
+            | "web_search_end"
+            | "exec_command_begin"
+            | "exec_command_output_delta"
+            | "mcp_tool_call_begin"
+            | "patch_apply_begin"
+            | "agent_reasoning_section_break"
+            | "agent_reasoning_raw_content"
+            | "web_search_begin"
+            | "turn_diff" => {}
             _ => {
                 let summary = filled(payload, &["message", "text", "user_facing_hint", "kind", "status", "prompt"]);
                 decoded.events.push(self.other(at, &name, summary.unwrap_or_default()));
@@ -299,7 +328,9 @@ impl Lines {
             "UserMessage" => self.prompt(&text, Channel::ItemCompleted, &name, at, decoded),
             "AgentMessage" => self.message(&text, Channel::ItemCompleted, &name, at, decoded),
             "Reasoning" => {
-                for (index, part) in item.get("summary_text").and_then(Value::as_array).into_iter().flatten().enumerate() {
+                for (index, part) in
+                    item.get("summary_text").and_then(Value::as_array).into_iter().flatten().enumerate()
+                {
                     self.thinking(&text_of(part), Channel::ItemCompleted, &name, (at, index), decoded);
                 }
             }
@@ -438,8 +469,15 @@ struct At<'a> {
 /// The type of a line. Lines of 2025 have no envelope: a bare meta line first, then bare response items.
 fn kind_of(value: &Value) -> &str {
     const ITEMS: [&str; 9] = [
-        "message", "reasoning", "function_call", "function_call_output", "custom_tool_call", "custom_tool_call_output",
-        "local_shell_call", "web_search_call", "ghost_snapshot",
+        "message",
+        "reasoning",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "local_shell_call",
+        "web_search_call",
+        "ghost_snapshot",
     ];
     match filled(value, &["type"]) {
         Some(kind) if value.get("payload").is_none() && ITEMS.contains(&kind) => "response_item",

@@ -40,8 +40,15 @@ impl Texts {
 pub fn typed(text: &str) -> Option<&str> {
     const REQUEST: &str = "## My request for Codex:";
     const WRAPPERS: [&str; 9] = [
-        "<environment_context>", "<user_instructions>", "# AGENTS.md instructions", "<permissions", "<turn_aborted>",
-        "<skill>", "<INSTRUCTIONS>", "<user_shell_command>", "<subagent_notification>",
+        "<environment_context>",
+        "<user_instructions>",
+        "# AGENTS.md instructions",
+        "<permissions",
+        "<turn_aborted>",
+        "<skill>",
+        "<INSTRUCTIONS>",
+        "<user_shell_command>",
+        "<subagent_notification>",
     ];
     let text = text.trim();
     let text = text.split_once(REQUEST).map_or(text, |(_, request)| request.trim());
@@ -67,7 +74,10 @@ mod tests {
     #[test]
     fn wrappers_are_not_typed() {
         assert_eq!(typed("<environment_context>\n<cwd>/x"), None);
-        assert_eq!(typed("# Context from my IDE setup:\n- foo.ts\n\n## My request for Codex:\nList files"), Some("List files"));
+        assert_eq!(
+            typed("# Context from my IDE setup:\n- foo.ts\n\n## My request for Codex:\nList files"),
+            Some("List files")
+        );
         assert_eq!(typed(" hi "), Some("hi"));
     }
 }

@@ -148,7 +148,10 @@ mod tests {
     fn cached_and_written_are_parts_of_the_input() {
         let usage = json!({"input_tokens": 100, "cached_input_tokens": 60, "cache_write_input_tokens": 10, "output_tokens": 7, "reasoning_output_tokens": 5});
         let tokens = Counts::read(&usage).tokens();
-        assert_eq!((tokens.input, tokens.cache_read, tokens.cache_write, tokens.output, tokens.total()), (30, 60, 10, 7, 107));
+        assert_eq!(
+            (tokens.input, tokens.cache_read, tokens.cache_write, tokens.output, tokens.total()),
+            (30, 60, 10, 7, 107)
+        );
         let odd = json!({"input_tokens": 5, "cached_input_tokens": 60, "cache_write_input_tokens": 10});
         assert_eq!(Counts::read(&odd).tokens().total(), 5);
     }

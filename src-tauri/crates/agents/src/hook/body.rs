@@ -13,7 +13,10 @@ const TEXT_BYTES: usize = 16 * 1024;
 pub(super) fn of(event_kind: &str, value: &Value, agent: &str) -> Body {
     let text = |names: &[&str]| crate::json::text(value, names).map(|text| clip(text, TEXT_BYTES)).unwrap_or_default();
     match event_kind {
-        "SessionStart" => Body::SessionStart { reason: text(&["source", "reason"]), model: filled(value, &["model"]).map(str::to_owned) },
+        "SessionStart" => Body::SessionStart {
+            reason: text(&["source", "reason"]),
+            model: filled(value, &["model"]).map(str::to_owned),
+        },
         "SessionEnd" => Body::SessionEnd { reason: text(&["reason"]) },
         "UserPromptSubmit" => Body::Prompt { text: text(&["prompt", "message"]) },
         "PreToolUse" => started(&call(value)),
@@ -27,16 +30,19 @@ pub(super) fn of(event_kind: &str, value: &Value, agent: &str) -> Body {
             let Call { call_id, tool, target, .. } = call(value);
             Body::PermissionDenied { call_id, tool, target, reason: text(&["reason"]) }
         }
-        "Notification" => {
-            Body::Notification { topic: text(&["notification_type", "notificationType"]), message: text(&["message", "title"]) }
-        }
+        "Notification" => Body::Notification {
+            topic: text(&["notification_type", "notificationType"]),
+            message: text(&["message", "title"]),
+        },
         "Elicitation" => Body::Question {
             question: Question { text: text(&["message"]), ask: "question".to_owned(), ..Question::default() },
             answer: None,
         },
         "SubagentStart" => Body::SubagentStart,
         "SubagentStop" => Body::SubagentStop { message: text(&["last_assistant_message", "lastAssistantMessage"]) },
-        "Stop" => Body::Stop { message: text(&["last_assistant_message", "lastAssistantMessage", "last-assistant-message"]) },
+        "Stop" => {
+            Body::Stop { message: text(&["last_assistant_message", "lastAssistantMessage", "last-assistant-message"]) }
+        }
         "StopFailure" => failed_turn(value),
         "Interrupt" => Body::Interrupt,
         "PreCompact" | "PostCompact" => Body::Compact {
@@ -45,7 +51,9 @@ pub(super) fn of(event_kind: &str, value: &Value, agent: &str) -> Body {
             tokens_before: count(value, "tokens_before").or_else(|| count(value, "context_tokens")),
             tokens_after: count(value, "tokens_after"),
         },
-        "AfterAgentResponse" => Body::Message { text: text(&["text", "response"]), model: filled(value, &["model"]).map(str::to_owned) },
+        "AfterAgentResponse" => {
+            Body::Message { text: text(&["text", "response"]), model: filled(value, &["model"]).map(str::to_owned) }
+        }
         "AfterAgentThought" => Body::Thinking { text: text(&["text", "thought"]) },
         _ => Body::Other { summary: summary(event_kind, value) },
     }
@@ -93,7 +101,8 @@ fn started(call: &Call) -> Body {
 }
 
 fn answer(value: &Value, agent: &str) -> Outcome {
-    let response = any(value, &["tool_response", "toolResponse", "toolResult", "tool_output", "tool_result"]).unwrap_or(&Value::Null);
+    let response = any(value, &["tool_response", "toolResponse", "toolResult", "tool_output", "tool_result"])
+        .unwrap_or(&Value::Null);
     if agent == "codex" { of_codex(response) } else { of_response(response) }
 }
 
@@ -103,7 +112,8 @@ fn failure(value: &Value) -> Outcome {
 }
 
 fn ended(call: &Call, value: &Value, outcome: Outcome) -> Body {
-    let duration = any(value, &["duration_ms", "durationMs", "duration"]).and_then(crate::json::number).map(|ms| ms as i64);
+    let duration =
+        any(value, &["duration_ms", "durationMs", "duration"]).and_then(crate::json::number).map(|ms| ms as i64);
     let lines = outcome.lines.or(call.lines.filter(|_| outcome.ok));
     Body::ToolEnd {
         call_id: call.call_id.clone(),
@@ -127,7 +137,10 @@ fn failed_turn(value: &Value) -> Body {
         other => text_of(other),
     });
     let details = any(value, &["error_details", "last_assistant_message"]).map(text_of).unwrap_or_default();
-    Body::Failure { error: one_line(&error.unwrap_or_else(|| "unknown".to_owned()), 200), details: clip(&details, TEXT_BYTES) }
+    Body::Failure {
+        error: one_line(&error.unwrap_or_else(|| "unknown".to_owned()), 200),
+        details: clip(&details, TEXT_BYTES),
+    }
 }
 
 /// One line that tells what an event without a shape of its own is about.
@@ -147,8 +160,22 @@ fn summary(event_kind: &str, value: &Value) -> String {
         "ElicitationResult" => format!("{} {}", get("mcp_server_name"), get("action")),
         _ => {
             const NAMES: [&str; 16] = [
-                "summary", "message", "delta", "file_path", "directory", "worktree_path", "path", "reason", "name", "trigger",
-                "command", "text", "error", "title", "tool_name", "source",
+                "summary",
+                "message",
+                "delta",
+                "file_path",
+                "directory",
+                "worktree_path",
+                "path",
+                "reason",
+                "name",
+                "trigger",
+                "command",
+                "text",
+                "error",
+                "title",
+                "tool_name",
+                "source",
             ];
             filled(value, &NAMES).or_else(|| either(value, "tool_name", "toolName")).unwrap_or_default().to_owned()
         }

@@ -35,7 +35,12 @@ fn refused(agent_hint: Option<&str>, payload: &[u8], ctx: &Context, message: Str
 }
 
 /// Reads a payload that is JSON already. `event_name` replaces the payload's own.
-pub(crate) fn decode_value(agent_hint: Option<&str>, event_name: Option<&str>, value: &Value, ctx: &Context) -> Decoded {
+pub(crate) fn decode_value(
+    agent_hint: Option<&str>,
+    event_name: Option<&str>,
+    value: &Value,
+    ctx: &Context,
+) -> Decoded {
     let mut decoded = Decoded::default();
     let agent = agent_of(value, agent_hint);
     let session = match filled(value, &["session_id", "sessionId", "conversation_id", "thread-id", "thread_id"]) {
@@ -46,7 +51,9 @@ pub(crate) fn decode_value(agent_hint: Option<&str>, event_name: Option<&str>, v
         }
     };
     let name = event_name
-        .or_else(|| filled(value, &["hook_event_name", "hookEventName", "hook_event_type", "event_name", "event", "type"]))
+        .or_else(|| {
+            filled(value, &["hook_event_name", "hookEventName", "hook_event_type", "event_name", "event", "type"])
+        })
         .unwrap_or("unnamed");
     let event_kind = canonical(name);
     let draft = Draft {

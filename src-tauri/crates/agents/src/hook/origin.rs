@@ -6,7 +6,8 @@ use crate::json::{any, filled, text};
 
 /// Slug of the agent that made `value`. The hint decides only where the payload has no mark of its own.
 pub(crate) fn agent_of(value: &Value, hint: Option<&str>) -> String {
-    told(value).map_or_else(|| hint.filter(|hint| !hint.trim().is_empty()).unwrap_or("claude-code").to_owned(), str::to_owned)
+    told(value)
+        .map_or_else(|| hint.filter(|hint| !hint.trim().is_empty()).unwrap_or("claude-code").to_owned(), str::to_owned)
 }
 
 fn told(value: &Value) -> Option<&'static str> {
@@ -26,7 +27,9 @@ fn told(value: &Value) -> Option<&'static str> {
     if path.contains("/rollout-") {
         return Some("codex");
     }
-    if value.get("conversation_id").is_some() && value.get("generation_id").is_some() || value.get("cursor_version").is_some() {
+    if value.get("conversation_id").is_some() && value.get("generation_id").is_some()
+        || value.get("cursor_version").is_some()
+    {
         return Some("cursor");
     }
     if value.get("thread-id").is_some() || (value.get("turn_id").is_some() && value.get("model").is_some()) {

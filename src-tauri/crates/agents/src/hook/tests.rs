@@ -33,7 +33,8 @@ fn base(name: &str, more: Value) -> Value {
 #[test]
 fn a_tool_call_starts_and_ends_under_ids_the_transcript_shares() {
     let input = json!({"command": "cargo test"});
-    let start = one(base("PreToolUse", json!({"tool_name": "Bash", "tool_input": input, "tool_use_id": "toolu_0123456789"})));
+    let start =
+        one(base("PreToolUse", json!({"tool_name": "Bash", "tool_input": input, "tool_use_id": "toolu_0123456789"})));
     assert_eq!(start.id, id::tool_start("7b0f", "toolu_0123456789"));
     assert!(matches!(&start.body, Body::ToolStart { target, class: ToolClass::Shell, .. } if target == "cargo test"));
     let end = one(base(
@@ -84,11 +85,17 @@ fn agents_are_told_from_the_payload_not_the_hint() {
 
 #[test]
 fn other_agents_spellings_are_read() {
-    let event = one(json!({"sessionId": "s", "hookEventName": "pre_tool_use", "toolName": "run_shell_command", "toolUseId": "u1",
-        "toolInput": {"command": "ls"}, "timestamp": "2026-07-02T14:15:42.005035614+00:00", "workspaceRoot": "/x"}));
-    assert_eq!((event.agent.as_str(), event.name.as_str(), event.at_ms), ("grok-build", "pre_tool_use", 1_783_001_742_005));
+    let event = one(
+        json!({"sessionId": "s", "hookEventName": "pre_tool_use", "toolName": "run_shell_command", "toolUseId": "u1",
+        "toolInput": {"command": "ls"}, "timestamp": "2026-07-02T14:15:42.005035614+00:00", "workspaceRoot": "/x"}),
+    );
+    assert_eq!(
+        (event.agent.as_str(), event.name.as_str(), event.at_ms),
+        ("grok-build", "pre_tool_use", 1_783_001_742_005)
+    );
     assert!(matches!(&event.body, Body::ToolStart { target, .. } if target == "ls"));
-    let notify = one(json!({"type": "agent-turn-complete", "thread-id": "t1", "turn-id": "u1", "last-assistant-message": "ok"}));
+    let notify =
+        one(json!({"type": "agent-turn-complete", "thread-id": "t1", "turn-id": "u1", "last-assistant-message": "ok"}));
     assert_eq!((notify.agent.as_str(), notify.session_id.as_str()), ("codex", "t1"));
     assert!(matches!(&notify.body, Body::Stop { message } if message == "ok"));
 }
@@ -103,7 +110,8 @@ fn bad_input_is_an_event_and_a_problem() {
     }
     let empty = decode(None, br#"{"session_id":"","hook_event_name":"Stop"}"#, &ctx());
     assert_eq!((empty.events[0].session_id.as_str(), empty.problems[0].code.as_str()), ("unknown", "empty_session_id"));
-    let lone = decode(None, br#"{"session_id":"s","hook_event_name":"UserPromptSubmit","prompt":"a \ud83d b"}"#, &ctx());
+    let lone =
+        decode(None, br#"{"session_id":"s","hook_event_name":"UserPromptSubmit","prompt":"a \ud83d b"}"#, &ctx());
     assert!(matches!(&lone.events[0].body, Body::Prompt { text } if text == "a \u{fffd} b"));
     assert_eq!(lone.problems[0].code, "repaired_json");
 }

@@ -71,7 +71,8 @@ impl Document {
 
     /// Reads the root value of the text as it is now.
     pub fn read<T>(&self, read: impl FnOnce(&Value) -> Result<T, Wrong>) -> Result<T, Wrong> {
-        let options = ParseOptions { allow_missing_commas: false, allow_single_quoted_strings: false, ..ParseOptions::default() };
+        let options =
+            ParseOptions { allow_missing_commas: false, allow_single_quoted_strings: false, ..ParseOptions::default() };
         let parsed = parse_to_ast(&self.text, &CollectOptions::default(), &options).map_err(|error| Wrong {
             message: error.kind().to_string(),
             line: error.line_display(),
@@ -144,7 +145,11 @@ impl Document {
             Some(before) => before.end,
             None => container.range.start + 1,
         };
-        let blank = self.text[lower..member.start].chars().rev().take_while(|letter| letter.is_whitespace()).map(char::len_utf8);
+        let blank = self.text[lower..member.start]
+            .chars()
+            .rev()
+            .take_while(|letter| letter.is_whitespace())
+            .map(char::len_utf8);
         let start = member.start - blank.sum::<usize>();
         let comma = self.comma_after(member.end, container.range.end);
         let is_last = index + 1 == container.members.len();

@@ -130,7 +130,9 @@ fn plan(agent: AgentId, path: &str, before: Option<&str>, after: Option<String>,
 
 /// A version as three numbers. `2.1.139 (Claude Code)` and `codex-cli 0.169.0` are read too.
 pub(crate) fn version_of(text: &str) -> Option<(u32, u32, u32)> {
-    let word = text.split_whitespace().find(|word| word.starts_with(|letter: char| letter.is_ascii_digit()) && word.contains('.'))?;
+    let word = text
+        .split_whitespace()
+        .find(|word| word.starts_with(|letter: char| letter.is_ascii_digit()) && word.contains('.'))?;
     let mut parts = word.split(['.', '-', '+']).map(str::parse::<u32>);
     Some((parts.next()?.ok()?, parts.next()?.ok()?, parts.next().and_then(Result::ok).unwrap_or(0)))
 }

@@ -65,7 +65,9 @@ pub fn install(document: &mut Document, hooks: &[Hook]) -> Result<(), Wrong> {
         match places.into_iter().find(|place| place.event == hook.event) {
             Some(place) => {
                 let range = place.handlers.members[place.handler].clone();
-                if document.text()[range.clone()] != hook.handler && !same(&document.text()[range.clone()], &hook.handler) {
+                if document.text()[range.clone()] != hook.handler
+                    && !same(&document.text()[range.clone()], &hook.handler)
+                {
                     document.replace(range, &hook.handler);
                 }
             }
@@ -101,7 +103,9 @@ pub fn without_new_file(after: String, (head, value): (&str, &str), before: &str
         return None;
     }
     match before.split_once("{ \"hooks\"") {
-        Some((blank, _)) if after == format!("{blank}{{ }}") && blank.trim_start_matches('\u{feff}').trim().is_empty() => {
+        Some((blank, _))
+            if after == format!("{blank}{{ }}") && blank.trim_start_matches('\u{feff}').trim().is_empty() =>
+        {
             Some(blank.to_owned())
         }
         _ => Some(after),
@@ -217,8 +221,12 @@ fn places(document: &Document, root: &Value) -> Result<Vec<Place>, Wrong> {
         let (Value::Array(groups), Some(group_container)) = (&property.value, array(&property.value)) else { continue };
         for (group_index, group) in groups.elements.iter().enumerate() {
             let Value::Object(group) = group else { continue };
-            let Some(handlers_value) = group.properties.iter().find(|inner| inner.name.as_str() == "hooks") else { continue };
-            let (Value::Array(handlers), Some(handler_container)) = (&handlers_value.value, array(&handlers_value.value)) else {
+            let Some(handlers_value) = group.properties.iter().find(|inner| inner.name.as_str() == "hooks") else {
+                continue;
+            };
+            let (Value::Array(handlers), Some(handler_container)) =
+                (&handlers_value.value, array(&handlers_value.value))
+            else {
                 continue;
             };
             for (handler_index, handler) in handlers.elements.iter().enumerate() {

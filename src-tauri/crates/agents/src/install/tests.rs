@@ -18,7 +18,13 @@ fn install(agent: AgentId, text: Option<&str>, version: Option<&str>) -> String 
 /// Installing adds our entries and keeps the others, twice changes nothing, and removing gives the text back.
 fn check(agent: AgentId, before: Option<&str>) {
     let installed = install(agent, before, NEW);
-    let read = |text: &str| jsonc_parser::parse_to_serde_value::<serde_json::Value>(text.trim_start_matches('\u{feff}'), &Default::default()).unwrap();
+    let read = |text: &str| {
+        jsonc_parser::parse_to_serde_value::<serde_json::Value>(
+            text.trim_start_matches('\u{feff}'),
+            &Default::default(),
+        )
+        .unwrap()
+    };
     let now: serde_json::Value = read(&installed);
     if let Some(before) = before.filter(|text| !text.trim().is_empty()) {
         let was: serde_json::Value = read(before);
@@ -65,11 +71,21 @@ fn removing_gives_back_every_byte() {
         Some("{\n  \"hooks\": {\n    // none\n  }\n}\n"),
         Some("{ \"hooks\": { \"PreToolUse\": [] } }"),
         Some("{ \"hooks\": { \"PreToolUse\": [ ], \"Stop\": [\n ] } }"),
-        Some("{\n  \"hooks\": {\n    \"PreToolUse\": [\n      {\n        \"matcher\": \"Bash\",\n        \"hooks\": [\n          { \"type\": \"command\", \"command\": \"foreign\" }\n        ]\n      }\n    ]\n  },\n  \"model\": \"opus\"\n}\n"),
-        Some("{\n  \"hooks\": {\n    \"PreToolUse\": [\n      { \"hooks\": [ { \"type\": \"command\", \"command\": \"foreign\" } ] }, // keep\n    ],\n    \"Stop\": [ { \"hooks\": [], }, ],\n  },\n}\n"),
-        Some("{\n  \"hooks\": {\n    \"PreToolUse\": [\n      { \"hooks\": [ { \"type\": \"command\", \"command\": \"foreign\" } ] } // keep, and //this\n    ]\n  }\n}\n"),
-        Some("{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"foreign\"}]}]},\"x\":\"/* no comment */ // nor this\"}"),
-        Some("{\n\n  \"a\": [1,\n 2],\n\n  \"hooks\": {\n\n    \"Stop\": [\n\n      { \"hooks\": [ { \"command\": \"foreign\" } ] }\n\n    ]\n\n  }\n\n}\n\n"),
+        Some(
+            "{\n  \"hooks\": {\n    \"PreToolUse\": [\n      {\n        \"matcher\": \"Bash\",\n        \"hooks\": [\n          { \"type\": \"command\", \"command\": \"foreign\" }\n        ]\n      }\n    ]\n  },\n  \"model\": \"opus\"\n}\n",
+        ),
+        Some(
+            "{\n  \"hooks\": {\n    \"PreToolUse\": [\n      { \"hooks\": [ { \"type\": \"command\", \"command\": \"foreign\" } ] }, // keep\n    ],\n    \"Stop\": [ { \"hooks\": [], }, ],\n  },\n}\n",
+        ),
+        Some(
+            "{\n  \"hooks\": {\n    \"PreToolUse\": [\n      { \"hooks\": [ { \"type\": \"command\", \"command\": \"foreign\" } ] } // keep, and //this\n    ]\n  }\n}\n",
+        ),
+        Some(
+            "{\"hooks\":{\"Stop\":[{\"hooks\":[{\"type\":\"command\",\"command\":\"foreign\"}]}]},\"x\":\"/* no comment */ // nor this\"}",
+        ),
+        Some(
+            "{\n\n  \"a\": [1,\n 2],\n\n  \"hooks\": {\n\n    \"Stop\": [\n\n      { \"hooks\": [ { \"command\": \"foreign\" } ] }\n\n    ]\n\n  }\n\n}\n\n",
+        ),
     ];
     for before in files {
         check(AgentId::ClaudeCode, before);
@@ -100,9 +116,15 @@ fn an_old_entry_of_ours_is_brought_up_to_date_in_its_place() {
     let old = install(AgentId::ClaudeCode, Some("{\"z\": 1}"), None).replace("/home/ada/.local/bin", "/old place");
     assert!(matches!(hook_state(AgentId::ClaudeCode, Some(&old), PROGRAM), HookState::Partial { installed: 0, .. }));
     let new = install(AgentId::ClaudeCode, Some(&old), NEW);
-    assert!(!new.contains("/old place") && new.matches("orrery-hook").count() == wanted(AgentId::ClaudeCode, PROGRAM, NEW).len());
+    assert!(
+        !new.contains("/old place")
+            && new.matches("orrery-hook").count() == wanted(AgentId::ClaudeCode, PROGRAM, NEW).len()
+    );
     assert!(matches!(hook_state(AgentId::ClaudeCode, Some(&new), PROGRAM), HookState::Installed { .. }));
-    assert_eq!(after(plan_uninstall(AgentId::ClaudeCode, Some(&new), "s", PROGRAM).unwrap()).as_deref(), Some("{\"z\": 1}"));
+    assert_eq!(
+        after(plan_uninstall(AgentId::ClaudeCode, Some(&new), "s", PROGRAM).unwrap()).as_deref(),
+        Some("{\"z\": 1}")
+    );
 }
 
 #[test]
@@ -110,17 +132,28 @@ fn the_state_is_told() {
     assert_eq!(hook_state(AgentId::ClaudeCode, None, PROGRAM), HookState::Absent);
     assert_eq!(hook_state(AgentId::ClaudeCode, Some("{\"hooks\": {}}"), PROGRAM), HookState::Absent);
     assert!(matches!(hook_state(AgentId::ClaudeCode, Some("{\"hooks\": "), PROGRAM), HookState::Unreadable { .. }));
-    let one = r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "/home/ada/.local/bin/orrery-hook"}]}]}}"#;
+    let one =
+        r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "/home/ada/.local/bin/orrery-hook"}]}]}}"#;
     assert!(matches!(hook_state(AgentId::ClaudeCode, Some(one), PROGRAM), HookState::Partial { installed: 1, .. }));
 }
 
 #[test]
 fn what_cannot_be_read_is_refused_with_its_place() {
-    let refused = |text: &str| plan_install(AgentId::ClaudeCode, Some(text), "~/.claude/settings.json", PROGRAM, NEW).unwrap_err();
+    let refused = |text: &str| {
+        plan_install(AgentId::ClaudeCode, Some(text), "~/.claude/settings.json", PROGRAM, NEW).unwrap_err()
+    };
     let InstallError::Unreadable { line, column, .. } = refused("{\n  \"a\": 1,\n  \"b\": @\n}") else { panic!() };
     assert_eq!((line, column), (3, 8));
     assert!(refused("{\n  \"a\": 1,\n  \"b\": @\n}").to_string().starts_with("~/.claude/settings.json cannot be read"));
-    for text in ["[1]", "\"x\"", "null", "{\"hooks\": []}", "{\"hooks\": null}", "{\"hooks\": {\"Stop\": {}}}", "{\"hooks\": {}, \"hooks\": {}}"] {
+    for text in [
+        "[1]",
+        "\"x\"",
+        "null",
+        "{\"hooks\": []}",
+        "{\"hooks\": null}",
+        "{\"hooks\": {\"Stop\": {}}}",
+        "{\"hooks\": {}, \"hooks\": {}}",
+    ] {
         assert!(matches!(refused(text), InstallError::Shape { .. }), "{text}");
     }
     assert!(matches!(refused("{\"a\": 1"), InstallError::Unreadable { .. }));

@@ -42,11 +42,7 @@ mod tests {
     const NOW_MS: i64 = 1_795_380_000_000;
 
     fn alert(spent_usd_micros: i64, budget_daily_usd: Option<f64>) -> Option<Alert> {
-        let spend = Spend {
-            day: "2026-11-22".to_owned(),
-            cost_usd_micros: spent_usd_micros,
-            ..Spend::default()
-        };
+        let spend = Spend { day: "2026-11-22".to_owned(), cost_usd_micros: spent_usd_micros, ..Spend::default() };
         check(&spend, &Settings { budget_daily_usd, ..Settings::default() }, NOW_MS)
     }
 

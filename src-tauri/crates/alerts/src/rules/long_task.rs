@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_sessions_that_do_not_work() {
-        let silent: [(&str, fn(&mut SessionRow)); 9] = [
+        type Change = fn(&mut SessionRow);
+        let silent: [(&str, Change); 9] = [
             ("between turns", |row| row.turn_started_ms = None),
             ("short turn", |row| row.turn_started_ms = Some(NOW_MS - 5 * MINUTE_MS + 1)),
             ("asks for permission", |row| row.status = Status::NeedsYou),

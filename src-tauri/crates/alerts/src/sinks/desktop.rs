@@ -150,7 +150,11 @@ fn await_click(shown: Shown, slot: &Slot, session_id: String, waiting: &Arc<Atom
     let (newest, waiting, on_open) = (Arc::clone(&slot.newest), Arc::clone(waiting), Arc::clone(on_open));
     if waiting.fetch_add(1, Ordering::SeqCst) >= MAX_WAITING {
         waiting.fetch_sub(1, Ordering::SeqCst);
-        tracing::warn!(session_id, limit = MAX_WAITING, "too many open notifications: a click on this one does nothing");
+        tracing::warn!(
+            session_id,
+            limit = MAX_WAITING,
+            "too many open notifications: a click on this one does nothing"
+        );
         return;
     }
     let counted = Counted(waiting);

@@ -31,7 +31,6 @@ enum Format {
     Json,
     Jsonl,
     Csv,
-    Html,
     Md,
 }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use anyhow::Context;
 use orrery_agents::paths;
 use orrery_server::jobs::import::{self, ImportReport};
 use orrery_server::offline;
@@ -15,6 +17,9 @@ use crate::cmd::serve;
 use crate::out;
 use crate::place::Place;
 use crate::signal::StopSignal;
+
+/// How often a job of the server is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Debug, clap::Args)]
 pub struct Import {
@@ -75,6 +80,35 @@ pub fn roots(claude: &[PathBuf], codex: &[PathBuf]) -> anyhow::Result<Vec<(Agent
         paths::history_dirs(agent, &home).into_iter().map(move |dir| (agent, dir))
     });
     Ok(known.filter(|(_, dir)| dir.is_dir()).collect())
+}
+
+/// Starts the import as a job of the server and follows it to its end.
+fn through_server(mut api: Api, roots: &[(AgentId, PathBuf)]) -> anyhow::Result<ImportReport> {
+    let of = |wanted: AgentId| -> Vec<&PathBuf> {
+        roots.iter().filter(|(agent, _)| *agent == wanted).map(|(_, dir)| dir).collect()
+    };
+    let wish = serde_json::json!({ "claude": of(AgentId::ClaudeCode), "codex": of(AgentId::Codex) });
+    let mut job: Job = api.post("/api/v1/import", &wish)?;
+    while job.state == JobState::Running {
+        std::thread::sleep(LOOK_EVERY);
+        let jobs: Vec<Job> = api.get("/api/v1/jobs")?;
+        job = jobs.into_iter().find(|known| known.id == job.id).context("the server forgot the import")?;
+        show(&job);
+    }
+    match job.state {
+        JobState::Failed => anyhow::bail!("{}", job.error.unwrap_or_else(|| "the import failed".to_owned())),
+        JobState::Canceled => anyhow::bail!("the import was canceled; what was read is stored"),
+        JobState::Running | JobState::Done => {}
+    }
+    Ok(ImportReport {
+        files: job.total,
+        files_parsed: job.files_parsed,
+        lines: job.lines,
+        events: job.events,
+        sessions: job.sessions,
+        rows_written: job.rows_written,
+        problems: job.problems,
+    })
 }
 
 fn straight(data_dir: &std::path::Path, roots: &[(AgentId, PathBuf)]) -> anyhow::Result<ImportReport> {

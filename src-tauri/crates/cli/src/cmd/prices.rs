@@ -23,9 +23,20 @@ enum Action {
 
 impl Prices {
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let (table, Some(Action::Show) | None) = (PriceTable::builtin(), self.action);
+        let table = PriceTable::builtin();
+        match self.action {
+            Some(Action::Show) | None => {}
+        }
         let models = table.models();
         if self.json {
+            let models: Vec<_> = models
+                .iter()
+                .map(|model| {
+                    serde_json::json!({ "model": model.model, "vendor": model.vendor, "input": model.input, "output": model.output,
+                        "cache_write": model.cache_write, "cache_read": model.cache_read,
+                        "context_window": model.context_window, "retired": model.retired })
+                })
+                .collect();
             out::json(&serde_json::json!({ "date": table.date(), "unit": "USD per million tokens", "models": models }))?;
             return Ok(ExitCode::SUCCESS);
         }
@@ -34,7 +45,7 @@ impl Prices {
             .iter()
             .map(|model| {
                 vec![
-                    model.name.clone(),
+                    model.model.clone(),
                     price(Some(model.input)),
                     price(Some(model.output)),
                     price(model.cache_write),

@@ -29,6 +29,16 @@ impl Plan {
     pub const DEFAULT_SESSIONS: usize = 14;
     pub const MAX_SESSIONS: usize = 14;
     pub const DEFAULT_SEED: u64 = 7;
+
+    /// The day around `now_ms` in the person's time zone; what is not given is the default.
+    pub fn new(seed: Option<u64>, sessions: Option<usize>, now_ms: i64) -> Plan {
+        Plan {
+            seed: seed.unwrap_or(Plan::DEFAULT_SEED),
+            sessions: sessions.unwrap_or(Plan::DEFAULT_SESSIONS).clamp(1, Plan::MAX_SESSIONS),
+            now_ms,
+            midnight_ms: crate::clock::midnight(now_ms),
+        }
+    }
 }
 
 /// One delivery to the port.

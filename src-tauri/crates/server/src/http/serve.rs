@@ -11,6 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use crate::app::ended;
+
 /// Connections served at a time; more wait in the system's queue.
 const MAX_CONNECTIONS: usize = 4096;
 /// A client that has not sent its headers by then is not going to.
@@ -25,11 +27,11 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
     loop {
         let seat = tokio::select! {
             seat = seats.clone().acquire_owned() => seat,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = ended(&mut stop) => break,
         };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = ended(&mut stop) => break,
         };
         match accepted {
             Ok((stream, _)) => {
@@ -66,7 +68,7 @@ async fn connection(stream: TcpStream, router: Router, mut stop: watch::Receiver
     tokio::pin!(connection);
     let done = tokio::select! {
         done = connection.as_mut() => done,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = ended(&mut stop) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use orrery_types::{Job, JobKind, JobState};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::app::App;
 use crate::clock;
@@ -13,38 +13,16 @@ use crate::demo::{Plan, Player};
 
 /// Messages between two reports of progress.
 const TELL_EVERY: u64 = 25;
+const MAX_SPEED: f64 = 1_000.0;
 
-/// What to play.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+/// What to play; what is absent is the default.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub struct Wish {
     /// 1 is real time; 0 posts what lies in the past and ends.
-    pub speed: f64,
-    pub sessions: usize,
-    pub seed: u64,
-}
-
-impl Default for Wish {
-    fn default() -> Self {
-        Wish { speed: 1.0, sessions: Plan::DEFAULT_SESSIONS, seed: Plan::DEFAULT_SEED }
-    }
-}
-
-impl Wish {
-    /// The day this wish means at `now_ms`.
-    pub fn plan(self, now_ms: i64) -> Plan {
-        Plan {
-            seed: self.seed,
-            sessions: self.sessions.clamp(1, Plan::MAX_SESSIONS),
-            now_ms,
-            midnight_ms: clock::midnight(now_ms),
-        }
-    }
-
-    /// A speed that can be played: never negative, endless or no number.
-    pub fn speed(self) -> f64 {
-        if self.speed.is_finite() { self.speed.clamp(0.0, 1000.0) } else { 1.0 }
-    }
+    pub speed: Option<f64>,
+    pub sessions: Option<usize>,
+    pub seed: Option<u64>,
 }
 
 /// Starts playing. `None` when a demo plays already.
@@ -57,8 +35,8 @@ pub fn start(app: &Arc<App>, wish: Wish) -> Option<Job> {
         let player = Player {
             server: SocketAddr::from((Ipv4Addr::LOCALHOST, app.port)),
             token: app.token.clone(),
-            plan: wish.plan(now_ms),
-            speed: wish.speed(),
+            plan: Plan::new(wish.seed, wish.sessions, now_ms),
+            speed: wish.speed.filter(|speed| (0.0..=MAX_SPEED).contains(speed)).unwrap_or(1.0),
             cancel: &cancel,
         };
         let tell = |done: u64, total: u64| {
@@ -68,7 +46,7 @@ pub fn start(app: &Arc<App>, wish: Wish) -> Option<Job> {
         };
         let played = player.play(&tell);
         let state = if cancel.load(Ordering::Relaxed) { JobState::Canceled } else { JobState::Done };
-        let shown = app.jobs.list().into_iter().find(|known| known.id == first.id).unwrap_or_else(|| first.clone());
+        let shown = known(&app, &first);
         let last = match played {
             Ok(played) => Job { state, events: played.messages, sessions: played.sessions, ..shown },
             // A server that ends closes its port under the demo.
@@ -78,6 +56,10 @@ pub fn start(app: &Arc<App>, wish: Wish) -> Option<Job> {
         app.jobs.update(&app.live, &Job { updated_ms: app.clock.now_ms(), eta_ms: None, ..last });
     });
     Some(job)
+}
+
+fn known(app: &App, first: &Job) -> Job {
+    app.jobs.list().into_iter().find(|known| known.id == first.id).unwrap_or_else(|| first.clone())
 }
 
 fn measured(first: &Job, done: u64, total: u64, now_ms: i64) -> Job {

@@ -152,6 +152,7 @@ async fn import(
 fn measure(job: &mut Job, report: &ImportReport, now_ms: i64) {
     job.updated_ms = now_ms;
     (job.events, job.sessions, job.problems) = (report.events, report.sessions, report.problems);
+    (job.files_parsed, job.lines, job.rows_written) = (report.files_parsed, report.lines, report.rows_written);
     let elapsed_ms = (now_ms - job.started_ms).max(1);
     job.rate = report.events as f64 * 1000.0 / elapsed_ms as f64;
     let left = job.total.saturating_sub(job.done);

@@ -9,7 +9,7 @@ use orrery_client::spool;
 use orrery_store::{Batch, Raw, StoreError};
 use orrery_types::{Problem, Source};
 
-use crate::app::App;
+use crate::app::{App, ended};
 use crate::ingest::{self, Audience};
 
 /// The spool is looked at this often; a directory listing, no more.
@@ -28,7 +28,7 @@ pub async fn run(app: Arc<App>) {
         tokio::select! {
             () = tokio::time::sleep(LOOK_EVERY) => {}
             () = app.jobs.drain.notified() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = ended(&mut stop) => return,
         }
     }
 }

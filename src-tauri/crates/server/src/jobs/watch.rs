@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::files::{self, Found};
 use super::tail;
-use crate::app::App;
+use crate::app::{App, ended};
 use crate::ingest::Audience;
 
 /// Changes within this long are read together.
@@ -55,7 +55,7 @@ pub async fn run(app: Arc<App>) {
             Some(path) = told.recv() => gather(path, &mut told).await,
             () = tokio::time::sleep_until(next_scan) => Due::All,
             _ = settings.changed() => Due::All,
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = ended(&mut stop) => return,
         };
     }
 }

@@ -12,12 +12,13 @@ use super::writer::Turn;
 use crate::StoreError;
 
 /// A step ends after this long, or when the writer wants its turn and the step has done its least.
-const STEP_TIME: Duration = Duration::from_millis(5);
+const STEP_TIME: Duration = Duration::from_millis(20);
 const STEP_LEAST: usize = 16;
 /// Commits come in bursts: the index waits this long for more before it starts.
 const GATHER: Duration = Duration::from_millis(25);
-/// While the writer is busy the index steps aside for this long between its steps.
-const STEP_ASIDE: Duration = Duration::from_millis(10);
+/// While commits keep coming the index steps aside for this long between its steps: the scan behind the index finds
+/// what it has not reached.
+const STEP_ASIDE: Duration = Duration::from_millis(100);
 /// The log may hold so many pages that are not in the database.
 const CHECKPOINT_PAGES: i64 = 1_000;
 /// Words beyond this many bytes of one event are found in its raw payload only.
@@ -95,6 +96,11 @@ impl Signal {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether something was committed since this was asked last.
+    fn is_busy(&self) -> bool {
+        std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).work)
+    }
+
     /// Waits for work or the end.
     fn wait(&self) -> State {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -125,7 +131,7 @@ fn run(conn: &Connection, turn: &Turn, signal: &Signal) {
             }
             match step(conn, turn) {
                 Ok(true) => {
-                    if turn.is_wanted() {
+                    if signal.is_busy() {
                         signal.pause(STEP_ASIDE);
                     }
                 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::Options;
@@ -39,7 +40,7 @@ pub(super) fn open_indexer(path: &Path) -> Result<Connection, StoreError> {
     conn.busy_timeout(Duration::from_secs(10))?;
     conn.pragma_update(None, "synchronous", "NORMAL")?;
     conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-    conn.set_prepared_statement_cache_capacity(32);
+    prepare_once(&conn, 32)?;
     Ok(conn)
 }
 
@@ -50,7 +51,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     conn.busy_timeout(Duration::from_secs(10))?;
     conn.pragma_update(None, "query_only", true)?;
     conn.pragma_update(None, "cache_size", -8_000)?;
-    conn.set_prepared_statement_cache_capacity(64);
+    prepare_once(&conn, 64)?;
     refuse_newer(&conn)?;
     Ok(conn)
 }
@@ -65,7 +66,15 @@ fn settings(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     // A WAL that once grew in a burst gives its space back at the next reset.
     conn.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    conn.set_prepared_statement_cache_capacity(64);
+    prepare_once(conn, 64)?;
+    Ok(())
+}
+
+/// Keeps statements and their plans. Without this setting SQLite plans a statement again whenever a bound value might
+/// matter to a partial index, which costs more than the statement.
+fn prepare_once(conn: &Connection, statements: usize) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(statements);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 

@@ -120,7 +120,11 @@ fn tier_of(tier: Option<&str>) -> &str {
 /// rates missing there are those below it. False when the tier has no prices and the standard ones stand in.
 fn rates(model: &Model, tier: &str, prompt: u64) -> Option<(Price, bool)> {
     let of_tier = |tier: &str| {
-        let mut steps: Vec<&Price> = model.prices.iter().filter(|price| price.tier == tier && (price.above == 0 || prompt > price.above)).collect();
+        let mut steps: Vec<&Price> = model
+            .prices
+            .iter()
+            .filter(|price| price.tier == tier && (price.above == 0 || prompt > price.above))
+            .collect();
         steps.sort_by_key(|price| price.above);
         let base = steps.first().filter(|price| price.above == 0)?;
         Some(steps.iter().fold((*base).clone(), |below, price| Price {
@@ -138,7 +142,8 @@ fn rates(model: &Model, tier: &str, prompt: u64) -> Option<(Price, bool)> {
         // A tier that lists less than the standard one: the rest is standard.
         Some(price) => {
             let standard = of_tier("standard");
-            let with = |own: Option<Rate>, of: fn(&Price) -> Option<Rate>| own.or_else(|| standard.as_ref().and_then(of));
+            let with =
+                |own: Option<Rate>, of: fn(&Price) -> Option<Rate>| own.or_else(|| standard.as_ref().and_then(of));
             let full = Price {
                 cache_read: with(price.cache_read, |price| price.cache_read),
                 cache_write: with(price.cache_write, |price| price.cache_write),

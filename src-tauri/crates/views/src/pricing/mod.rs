@@ -85,7 +85,11 @@ impl PriceTable {
     pub fn context_window(&self, model: &str) -> Option<u64> {
         let found = name::find(&self.models, model)?;
         // `[1m]` marks the long-context variant of a model whose entry may still name the short one.
-        if model.ends_with("[1m]") { found.model.window.map(|window| window.max(1_000_000)) } else { found.model.window }
+        if model.ends_with("[1m]") {
+            found.model.window.map(|window| window.max(1_000_000))
+        } else {
+            found.model.window
+        }
     }
 }
 

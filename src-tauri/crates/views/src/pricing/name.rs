@@ -21,7 +21,8 @@ pub fn find<'a>(models: &'a [Model], name: &str) -> Option<Found<'a>> {
     let bare = without_provider(plain);
     let undated = without_date(&bare);
     let sure = exact(&name).or_else(|| exact(plain)).or_else(|| exact(&bare)).or_else(|| exact(undated));
-    let sure = sure.or_else(|| models.iter().rev().find(|model| model.name != undated && without_date(&model.name) == undated));
+    let sure = sure
+        .or_else(|| models.iter().rev().find(|model| model.name != undated && without_date(&model.name) == undated));
     if let Some(model) = sure {
         return Some(Found { model, guessed: false });
     }
@@ -37,7 +38,9 @@ fn without_provider(name: &str) -> String {
     let name = name.rsplit('/').next().unwrap_or(name);
     let name = name.rsplit_once("anthropic.").map_or(name, |(_, model)| model);
     let name = name.split_once(':').map_or(name, |(model, _)| model);
-    let version = name.rsplit_once("-v").filter(|(_, digits)| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let version = name
+        .rsplit_once("-v")
+        .filter(|(_, digits)| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()));
     version.map_or(name, |(model, _)| model).replace('@', "-")
 }
 

@@ -49,7 +49,9 @@ fn cost(request: &RequestUsage) -> (Option<i64>, Basis) {
 
 #[test]
 fn every_kind_of_token_has_its_price() {
-    let check = |what: &str, micros: i64| assert_eq!(cost(&request("claude-opus-4-6", million(what))), (Some(micros), Basis::Calculated), "{what}");
+    let check = |what: &str, micros: i64| {
+        assert_eq!(cost(&request("claude-opus-4-6", million(what))), (Some(micros), Basis::Calculated), "{what}")
+    };
     check("input", 5_000_000);
     check("output", 25_000_000);
     check("read", 500_000);
@@ -84,7 +86,10 @@ fn a_long_prompt_moves_all_tokens_to_the_higher_price() {
 
 #[test]
 fn tiers_have_their_own_prices() {
-    let tier = |tier: &str| RequestUsage { tier: Some(tier.into()), ..request("gpt-5.4", Tokens { output: 1_000_000, ..Tokens::default() }) };
+    let tier = |tier: &str| RequestUsage {
+        tier: Some(tier.into()),
+        ..request("gpt-5.4", Tokens { output: 1_000_000, ..Tokens::default() })
+    };
     assert_eq!(cost(&tier("batch")), (Some(7_500_000), Basis::Calculated));
     assert_eq!(cost(&tier("flex")), (Some(7_500_000), Basis::Calculated));
     assert_eq!(cost(&tier("priority")), (Some(30_000_000), Basis::Calculated));
@@ -124,8 +129,14 @@ fn an_unknown_model_is_unpriced_not_free() {
 
 #[test]
 fn missing_cache_prices_are_guessed_from_the_input() {
-    assert_eq!(cost(&request("gpt-5.5", Tokens { cache_write: 1_000, ..Tokens::default() })), (Some(5_000), Basis::Calculated));
-    assert_eq!(cost(&request("o1-pro", Tokens { cache_read: 1_000, ..Tokens::default() })), (Some(150_000), Basis::Estimated));
+    assert_eq!(
+        cost(&request("gpt-5.5", Tokens { cache_write: 1_000, ..Tokens::default() })),
+        (Some(5_000), Basis::Calculated)
+    );
+    assert_eq!(
+        cost(&request("o1-pro", Tokens { cache_read: 1_000, ..Tokens::default() })),
+        (Some(150_000), Basis::Estimated)
+    );
 }
 
 #[test]

@@ -10,12 +10,7 @@ pub fn prepare() {}
 /// Shows a note as a toast.
 pub fn show(note: &Note, _replaces: Option<u32>) -> Result<Shown, SinkError> {
     let mut notification = Notification::new();
-    notification
-        .appname(APP_NAME)
-        .app_id(APP_ID)
-        .summary(&note.title)
-        .body(&note.text)
-        .action("open", "Open");
+    notification.appname(APP_NAME).app_id(APP_ID).summary(&note.title).body(&note.text).action("open", "Open");
     let handle = notification.show().map_err(|error| SinkError::Refused(error.to_string()))?;
     let clicked = move || {
         let mut opened = false;

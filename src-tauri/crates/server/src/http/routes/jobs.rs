@@ -49,31 +49,19 @@ pub async fn cancel_import(State(app): State<Arc<App>>) -> Result<Json<Job>, Fai
     app.jobs.cancel(JobKind::Import).map(Json).ok_or_else(|| Failure::not_found("A running import"))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct DemoParams {
-    speed: Option<f64>,
-    sessions: Option<usize>,
-    seed: Option<u64>,
-}
-
 /// Starts the demo; 202 with the job.
 pub async fn demo(
     State(app): State<Arc<App>>,
-    Document(params): Document<DemoParams>,
+    Document(wish): Document<demo::Wish>,
 ) -> Result<(StatusCode, Json<Job>), Failure> {
-    let speed = params.speed.unwrap_or(1.0);
-    if !(speed.is_finite() && (0.0..=1_000.0).contains(&speed)) {
-        return Err(Failure::bad("bad_speed", "The speed must be between 0 and 1,000", "1 is real time"));
-    }
-    let job = demo::start(&app, speed, params.sessions, params.seed).ok_or_else(|| running("The demo"))?;
+    let job = demo::start(&app, wish).ok_or_else(|| running("The demo"))?;
     Ok((StatusCode::ACCEPTED, Json(job)))
 }
 
 /// Stops the demo and takes everything away that it made.
 pub async fn remove_demo(State(app): State<Arc<App>>) -> Result<Json<Value>, Failure> {
     app.jobs.cancel(JobKind::Demo);
-    demo::ended(&app).await;
+    app.jobs.ended(JobKind::Demo).await;
     app.readers.lock().await.clear();
     let removed = app.store.remove_demo().await?;
     app.live.publish(&LiveFrame::Removed { sessions: removed.clone() });

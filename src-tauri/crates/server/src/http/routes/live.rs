@@ -12,7 +12,7 @@ use orrery_types::{EventQuery, LiveFrame};
 use serde::Deserialize;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::app::App;
+use crate::app::{App, ended};
 use crate::http::guard::PROTOCOL;
 use crate::http::problem::Failure;
 use crate::http::request::Params;
@@ -141,7 +141,7 @@ async fn follow(app: &App, mut socket: WebSocket, mut frames: tokio::sync::broad
                 Some(Ok(_)) => {}
             },
             _ = ping.tick() => send_message(&mut socket, Message::Ping(bytes::Bytes::new())).await?,
-            _ = stop.wait_for(|stop| *stop) => return send_message(&mut socket, Message::Close(None)).await,
+            () = ended(&mut stop) => return send_message(&mut socket, Message::Close(None)).await,
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::events;
 use super::live::{Gone, accept, send};
-use crate::app::App;
+use crate::app::{App, ended};
 use crate::http::problem::Failure;
 
 const INITIAL: u32 = 300;
@@ -42,7 +42,7 @@ async fn run(app: &App, mut socket: WebSocket) -> Result<(), Gone> {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
                 Some(Ok(_)) => {}
             },
-            _ = stop.wait_for(|stop| *stop) => {
+            () = ended(&mut stop) => {
                 let _ = socket.send(Message::Close(None)).await;
                 return Ok(());
             }

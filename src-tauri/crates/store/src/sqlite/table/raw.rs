@@ -11,8 +11,9 @@ const LEVEL: i32 = 3;
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 thread_local! {
-    /// A compressor's tables are worth keeping: making them costs more than a small payload.
+    // Their tables are worth keeping: making them costs more than a small payload.
     static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
 /// A payload ready to be written.
@@ -52,7 +53,13 @@ fn decompress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
         .flatten()
         .and_then(|size| usize::try_from(size).ok())
         .ok_or_else(|| StoreError::Failed("a stored payload is damaged".to_owned()))?;
-    Ok(zstd::bulk::decompress(bytes, size)?)
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let decompressor = match slot {
+            Some(decompressor) => decompressor,
+            None => slot.insert(zstd::bulk::Decompressor::new()?),
+        };
+        Ok(decompressor.decompress(bytes, size)?)
+    })
 }
 
 /// Writes a payload under `key`.
