@@ -2,13 +2,16 @@
 // usage: node shots.mjs ORRERY_BINARY OUTPUT_DIR
 
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 const [binary, out] = process.argv.slice(2);
+// A place where it is afternoon now: a day that has just begun has little to show.
+const hours = ((15 - new Date().getUTCHours() + 36) % 24) - 12;
+const zone = hours === 0 ? "Etc/GMT" : `Etc/GMT${hours > 0 ? "-" : "+"}${Math.abs(hours)}`;
 const home = mkdtempSync(join(tmpdir(), "orrery-shots-"));
 const env = {
   ...process.env,
@@ -18,6 +21,7 @@ const env = {
   XDG_RUNTIME_DIR: home,
   ORRERY_DATA_DIR: join(home, "data/orrery"),
   DBUS_SESSION_BUS_ADDRESS: "disabled:",
+  TZ: zone,
 };
 const children = [];
 
@@ -64,11 +68,15 @@ try {
   mkdirSync(out, { recursive: true });
   const link = await start(["serve", "--port", "0", "--no-watch", "--no-open"], "stderr", (line) => line.match(/^open (http\S+)/)?.[1]);
   const base = new URL(link).origin;
+  const token = readFileSync(join(env.ORRERY_DATA_DIR, "token"), "utf8").trim();
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const settings = { welcomed: true, notifications: false, budget_daily_usd: 60 };
+  await fetch(`${base}/api/v1/settings`, { method: "PATCH", headers, body: JSON.stringify(settings) });
   const demo = spawn(binary, ["demo", "--speed", "1"], { env, stdio: ["ignore", "ignore", "inherit"] });
   children.push(demo);
 
   const browser = await chromium.launch({ executablePath: browserFile(), args: ["--no-sandbox", "--disable-gpu"] });
-  const context = await browser.newContext({ deviceScaleFactor: 2, locale: "en-US" });
+  const context = await browser.newContext({ deviceScaleFactor: 2, locale: "en-US", timezoneId: zone });
   context.orreryBase = base;
 
   // The day is there when somebody waits for the person and several agents work.
@@ -86,10 +94,8 @@ try {
   await look(context, null, "light", wide, "/app/sessions", "sessions-light", lively);
 
   // The richest session of the day.
-  const token = (await import("node:fs")).readFileSync(join(env.ORRERY_DATA_DIR, "token"), "utf8").trim();
-  const rows = await (
-    await fetch(`${base}/api/v1/sessions?sort=cost&limit=1`, { headers: { authorization: `Bearer ${token}` } })
-  ).json();
+  const answer = await fetch(`${base}/api/v1/sessions?sort=cost&limit=1`, { headers });
+  const rows = await answer.json();
   const session = `/app/session/${encodeURIComponent(rows.items[0].id)}`;
   const story = async (page) => {
     await page.waitForFunction(() => document.querySelector("main").innerText.length > 600, null, { timeout: 30_000 });

@@ -2,23 +2,24 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use orrery_alerts::Sink;
 use orrery_alerts::sinks::desktop::DesktopSink;
 use orrery_server::{Options, Running, attach, clock, paths};
-use orrery_types::{Alert, AlertState, Overview};
+use orrery_types::Overview;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use crate::attached;
 use crate::elsewhere::Elsewhere;
 use crate::ipc::Boot;
 
 const PORT: u16 = 4000;
-/// How often a server elsewhere is asked for its figures.
-const ASK_EVERY: Duration = Duration::from_secs(5);
-/// So many questions without an answer mean that it has ended.
-const LOST_AFTER: u32 = 2;
+/// What a server tells the shell.
+pub enum News {
+    Figures(Box<Overview>),
+    /// A notification was clicked; the pages know which session to open.
+    Raise,
+}
 
 /// A server that answers.
 pub enum Host {
@@ -33,15 +34,16 @@ pub struct Own {
 }
 
 impl Host {
-    /// Attaches to a server that proves to be ours, else starts one. Fails with words for the person.
-    pub async fn start(sink: Arc<DesktopSink>) -> Result<Host, String> {
+    /// Attaches to a server that proves to be ours, else starts one, on `port` if that is free: the port of a server that
+    /// has just ended, whose browser pages and hooks come back to it. Fails with words for the person.
+    pub async fn start(sink: Arc<DesktopSink>, port: Option<u16>) -> Result<Host, String> {
         let data_dir = paths::data_dir();
         if let Some(found) = attach::find(&data_dir).await {
             tracing::info!(port = found.port, "attached to a running server");
             let server = Elsewhere { port: found.port, token: found.token };
             return Ok(Host::Elsewhere { server, sink });
         }
-        let running = orrery_server::start(options(data_dir, sink)).await.map_err(|error| error.to_string())?;
+        let running = orrery_server::start(options(data_dir, sink, port)).await.map_err(|error| error.to_string())?;
         let boot = Boot { base_url: running.base_url(), token: running.token().to_owned() };
         Ok(Host::Own(Box::new(Own { boot, running: Mutex::new(Some(running)) })))
     }
@@ -53,22 +55,30 @@ impl Host {
         }
     }
 
+    /// The port of a server that is not ours.
+    pub fn port_elsewhere(&self) -> Option<u16> {
+        match self {
+            Host::Own(_) => None,
+            Host::Elsewhere { server, .. } => Some(server.port),
+        }
+    }
+
     pub fn is_own(&self) -> bool {
         matches!(self, Host::Own(_))
     }
 
-    /// Hands each change of the figures to `show`, until the server ends.
-    pub async fn follow(&self, show: impl Fn(&Overview)) {
+    /// Hands what the server tells to `tell`, until the server ends.
+    pub async fn follow(&self, tell: impl Fn(News)) {
         match self {
             Host::Own(own) => {
                 let Some(mut overview) = own.running.lock().await.as_ref().map(Running::overview) else { return };
-                show(&overview.borrow_and_update().clone());
+                overview.mark_changed();
                 while overview.changed().await.is_ok() {
                     let newest = overview.borrow_and_update().clone();
-                    show(&newest);
+                    tell(News::Figures(Box::new(newest)));
                 }
             }
-            Host::Elsewhere { server, sink } => follow_elsewhere(server, sink, show).await,
+            Host::Elsewhere { server, sink } => attached::follow(server, sink, tell).await,
         }
     }
 
@@ -128,47 +138,12 @@ impl Host {
     }
 }
 
-async fn follow_elsewhere(server: &Elsewhere, sink: &Arc<DesktopSink>, show: impl Fn(&Overview)) {
-    let mut unanswered = 0;
-    let mut told_ms = clock::now_ms();
-    while unanswered < LOST_AFTER {
-        match server.get::<Overview>("/api/v1/overview").await {
-            Ok(overview) => {
-                unanswered = 0;
-                show(&overview);
-                told_ms = tell_alerts(server, sink, told_ms).await;
-            }
-            Err(error) => {
-                unanswered += 1;
-                tracing::debug!(%error, unanswered, "no figures from the server");
-            }
-        }
-        tokio::time::sleep(ASK_EVERY).await;
-    }
-}
-
-/// A server without a window logs alerts and cannot show them: this window does. Answers with the time of the newest one
-/// seen, so that each is told once.
-async fn tell_alerts(server: &Elsewhere, sink: &Arc<DesktopSink>, told_ms: i64) -> i64 {
-    let alerts: Vec<Alert> = server.get("/api/v1/alerts?limit=20").await.unwrap_or_default();
-    let newest_ms = alerts.iter().map(|alert| alert.at_ms).max().unwrap_or(told_ms);
-    for alert in alerts.into_iter().filter(|alert| alert.at_ms > told_ms && alert.state == AlertState::Logged) {
-        let sink = Arc::clone(sink);
-        tauri::async_runtime::spawn_blocking(move || {
-            if let Err(error) = sink.deliver(&alert) {
-                tracing::warn!(%error, key = alert.key, "alert not shown");
-            }
-        });
-    }
-    newest_ms.max(told_ms)
-}
-
-fn options(data_dir: PathBuf, sink: Arc<DesktopSink>) -> Options {
-    let port = ["ORRERY_PORT", "SERVER_PORT"].into_iter().find_map(|name| std::env::var(name).ok()?.parse().ok());
+fn options(data_dir: PathBuf, sink: Arc<DesktopSink>, port: Option<u16>) -> Options {
+    let set = ["ORRERY_PORT", "SERVER_PORT"].into_iter().find_map(|name| std::env::var(name).ok()?.parse().ok());
     let text = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let mut options = Options {
         host: std::net::Ipv4Addr::LOCALHOST.into(),
-        port: port.unwrap_or(PORT),
+        port: port.or(set).unwrap_or(PORT),
         data_dir,
         config_dir: paths::config_dir(),
         home: Default::default(),

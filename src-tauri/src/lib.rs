@@ -5,6 +5,7 @@
 
 mod args;
 mod assets;
+mod attached;
 mod display;
 mod elsewhere;
 mod host;

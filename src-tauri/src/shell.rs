@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::assets::{self, Failure};
-use crate::host::Host;
+use crate::host::{Host, News};
 use crate::tray::{self, Tray};
 use crate::window;
 
@@ -90,10 +90,11 @@ pub fn open_session(app: &AppHandle, session_id: &str) {
 async fn keep_host(app: AppHandle, tray: Option<Tray>) {
     let shell = app.state::<Shell>();
     let mut known = None;
+    let mut port = None;
     loop {
         // One that ends may hold the store for some seconds yet.
         let patience = if known.is_none() { Duration::ZERO } else { TAKE_OVER_WITHIN };
-        let host = match start_within(patience, &shell.sink).await {
+        let host = match start_within(patience, &shell.sink, port).await {
             Ok(host) => Arc::new(host),
             Err(words) => return fail(&app, words),
         };
@@ -104,10 +105,11 @@ async fn keep_host(app: AppHandle, tray: Option<Tray>) {
             window::go(&app, "app/live");
         }
         known = Some(boot);
-        host.follow(|overview| {
-            if let Some(tray) = &tray {
-                tray.show(overview);
-            }
+        port = host.port_elsewhere();
+        host.follow(|news| match (news, &tray) {
+            (News::Figures(overview), Some(tray)) => tray.show(&overview),
+            (News::Figures(_), None) => {}
+            (News::Raise, _) => window::raise(&app),
         })
         .await;
         if host.is_own() {
@@ -117,10 +119,10 @@ async fn keep_host(app: AppHandle, tray: Option<Tray>) {
     }
 }
 
-async fn start_within(patience: Duration, sink: &Arc<DesktopSink>) -> Result<Host, String> {
+async fn start_within(patience: Duration, sink: &Arc<DesktopSink>, port: Option<u16>) -> Result<Host, String> {
     let deadline = Instant::now() + patience;
     loop {
-        match Host::start(Arc::clone(sink)).await {
+        match Host::start(Arc::clone(sink), port).await {
             Err(words) if Instant::now() < deadline => {
                 tracing::info!(words, "trying again");
                 tokio::time::sleep(Duration::from_secs(1)).await;

@@ -8,15 +8,14 @@ const SIZES = [{ width: 1280, height: 800 }, PHONE];
 await withPage(async (page) => {
   const findings = [];
   for (const theme of ["dark", "light"]) {
-    await page.evaluate((name) => localStorage.setItem("orrery.theme", name), theme);
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
     for (const size of SIZES) {
       await page.setViewportSize(size);
       for (const path of PAGES) {
         const place = `${path}, ${theme}, ${size.width} px`;
         await page.goto(base + path);
-        await page.locator("main h1, main h2").first().waitFor();
-        await page.evaluate((name) => (document.documentElement.dataset.theme = name), theme);
-        await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
+        await page.locator("main :is(h1, h2):visible").first().waitFor();
+        await page.waitForFunction((name) => document.documentElement.dataset.theme === name, theme);
         for (const violation of await violations(page)) findings.push(`${place}: ${violation}`);
         const overhang = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         if (overhang > 0) findings.push(`${place}: ${overhang} px hang over the edge`);

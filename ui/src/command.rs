@@ -169,7 +169,23 @@ pub fn copy(app: AppState, text: String, said: &'static str) {
 
 fn set_theme(app: AppState, theme: Theme) {
     let appearance = app.settings.get_untracked().appearance;
-    app.set_appearance(Appearance { theme, ..appearance });
+    let word = match theme {
+        Theme::System => "as the system",
+        Theme::Dark => "dark",
+        Theme::Light => "light",
+        Theme::Contrast => "high contrast",
+    };
+    change_appearance(app, Appearance { theme, ..appearance }, format!("Theme: {word}"));
+}
+
+/// Changes the appearance and offers the way back.
+fn change_appearance(app: AppState, appearance: Appearance, said: String) {
+    let before = app.settings.get_untracked().appearance;
+    if before == appearance {
+        return;
+    }
+    app.set_appearance(appearance);
+    app.notices.say_with_undo(said, Callback::new(move |()| app.set_appearance(before.clone())));
 }
 
 fn other_theme(theme: Theme, system_is_light: bool) -> Theme {
@@ -191,7 +207,7 @@ fn step_text(app: AppState, step: i32) {
 
 fn set_text(app: AppState, text_size: u16) {
     let appearance = app.settings.get_untracked().appearance;
-    app.set_appearance(Appearance { text_size, ..appearance });
+    change_appearance(app, Appearance { text_size, ..appearance }, format!("Text size: {text_size} %"));
 }
 
 #[cfg(test)]

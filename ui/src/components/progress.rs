@@ -12,6 +12,9 @@ pub fn Progress(
     #[prop(default = "files")]
     unit: &'static str,
     #[prop(into, optional)] on_cancel: Option<Callback<String>>,
+    /// Shown between bar and figures: the parts.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let percent = percent(job.done, job.total);
     let running = job.state == JobState::Running;
@@ -35,6 +38,7 @@ pub fn Progress(
             >
                 <i style=format!("width:{percent:.1}%")></i>
             </div>
+            {children.map(|children| children())}
             <div class="progress__line">
                 <span>
                     <span class="num small strong">{format::count(job.done)}</span>" of "

@@ -158,7 +158,7 @@ fn line(entry: Entry) -> AnyView {
         }
         Entry::Open { agent, title, project, .. } => {
             let title = if title.is_empty() { "Untitled session".to_owned() } else { title };
-            view! { <span class="icon row"><AgentGlyph agent/></span><span class="clip grow">{title}</span><span class="push small muted">{project}</span> }.into_any()
+            view! { <span class="palette__glyph"><AgentGlyph agent/></span><span class="clip grow">{title}</span><span class="push small muted">{project}</span> }.into_any()
         }
     }
 }

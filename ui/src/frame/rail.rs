@@ -28,8 +28,7 @@ pub fn Rail(room: Memo<Option<Room>>) -> impl IntoView {
             <ul>
                 <li><Item room=Room::Live current=room/></li>
                 <li><Item room=Room::Sessions current=room/></li>
-                <li class="rail__gap" role="presentation"></li>
-                <li><Item room=Room::Settings current=room/></li>
+                <li class="rail__last"><Item room=Room::Settings current=room/></li>
             </ul>
         </nav>
     }
@@ -45,23 +44,22 @@ fn Item(room: Room, current: Memo<Option<Room>>) -> impl IntoView {
         let now = app.now.get();
         app.feed(|feed| feed.sessions().filter(|row| needs_person(row, now)).count())
     });
-    let said = move || match waiting.get() {
-        0 => room.label().to_owned(),
-        1 => format!("{}, 1 needs you", room.label()),
-        count => format!("{}, {count} need you", room.label()),
-    };
+    let said =
+        move || if waiting.get() == 1 { ", 1 needs you".to_owned() } else { format!(", {} need you", waiting.get()) };
     let number = Room::ALL.iter().position(|known| *known == room).map_or(0, |at| at + 1);
     view! {
         <a
             class="rail__item"
             href=room.path()
             title=format!("{} (Alt {number})", room.label())
-            aria-label=said
             aria-current=move || (current.get() == Some(room)).then_some("page")
         >
             <Icon name=room.icon()/>
             <span class="rail__label">{room.label()}</span>
-            {move || (waiting.get() > 0).then(|| view! { <span class="rail__badge" aria-hidden="true">{waiting.get()}</span> })}
+            {move || {
+                (waiting.get() > 0)
+                    .then(|| view! { <span class="rail__badge" aria-hidden="true">{waiting.get()}</span><span class="sr">{said()}</span> })
+            }}
         </a>
     }
 }

@@ -47,9 +47,22 @@ pub fn Topbar(room: Memo<Option<Room>>) -> impl IntoView {
                 </Show>
                 <AgentPick/>
             </Show>
+            <DemoTag/>
             <Search/>
             <ConnectionState/>
         </header>
+    }
+}
+
+/// Says that made-up sessions are among what is shown, and leads to where they are removed.
+#[component]
+fn DemoTag() -> impl IntoView {
+    let app = use_app();
+    let is_demo = Memo::new(move |_| app.feed(|feed| feed.overview().is_some_and(|overview| overview.demo)));
+    view! {
+        <Show when=move || is_demo.get()>
+            <a class="tag topbar__demo" href=routes::SETTINGS title="Some sessions are made up: remove them in Settings">"demo"</a>
+        </Show>
     }
 }
 

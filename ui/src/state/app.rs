@@ -12,7 +12,7 @@ use crate::api::{Api, ApiError};
 use crate::host;
 
 /// Takes a key press; true when it was used.
-pub type KeyHandler = Rc<dyn Fn(&KeyboardEvent) -> bool>;
+type KeyHandler = Rc<dyn Fn(&KeyboardEvent) -> bool>;
 type Navigate = Rc<dyn Fn(&str, bool)>;
 
 /// Signals and the feed. Copy: pass it by value into closures.

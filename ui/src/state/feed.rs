@@ -50,7 +50,8 @@ impl Feed {
                 self.set_overview(*overview);
             }
             LiveFrame::Appended { events, sessions, server_ms } => {
-                if let Some(event) = events.last() {
+                // A completed event comes again long after its first receipt.
+                if let Some(event) = events.iter().rev().find(|event| event.seq > self.newest_seq) {
                     self.behind_ms = (server_ms - event.received_ms).max(0);
                 }
                 self.add_events(events);
@@ -114,9 +115,9 @@ impl Feed {
     fn remove(&mut self, gone: &[String]) {
         self.sessions.retain(|id, _| !gone.contains(id));
         self.arrivals.retain(|(_, event)| !gone.contains(&event.session_id));
-        // Readers that keep rows of their own see the number jump and read all arrivals anew.
+        // One number is left out: readers that keep rows of their own see the hole and read all arrivals anew.
         self.arrived += 1;
-        let first = self.arrived;
+        let first = self.arrived + 1;
         for (index, (number, _)) in self.arrivals.iter_mut().enumerate() {
             *number = first + index as u64;
         }
@@ -194,9 +195,13 @@ impl Feed {
     }
 }
 
+/// A failed turn waits for the person this long; later it is history, ms.
+const FAILED_WAITS_MS: i64 = 30 * 60_000;
+
 /// Whether the session waits for the person: a permission, a question, a stuck or failed turn, a wish for the next prompt.
 pub fn needs_person(row: &SessionRow, now_ms: i64) -> bool {
-    row.needs.is_some() && !matches!(status_at(row, now_ms), Status::Ended | Status::Stopped)
+    let is_fresh_failure = status_at(row, now_ms) == Status::Failed && now_ms - row.last_ms < FAILED_WAITS_MS;
+    row.needs.is_some() && (is_active_at(row, now_ms) || is_fresh_failure)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ pub mod feed;
 pub mod filter;
 pub mod notice;
 
-pub use app::{AppState, KeyHandler, provide_app, use_app, use_keys};
+pub use app::{AppState, provide_app, use_app, use_keys};
 pub use connection::Connection;
 pub use feed::{Feed, Outcome};
 pub use filter::{Filter, Range};

@@ -41,10 +41,10 @@ pub fn decode(body: &Value, ctx: &Context) -> Decoded {
         event.agent.clone_from(&agent);
         event.at_ms = at_ms;
         event.id = event_id_of(&session, &event.body, ctx);
-        if let (Some(subagent), Some(said), None) = (&mut event.subagent, said, vendor) {
-            if subagent.kind.is_empty() {
-                subagent.kind = said.to_owned();
-            }
+        if let (Some(subagent), Some(said), None) = (&mut event.subagent, said, vendor)
+            && subagent.kind.is_empty()
+        {
+            subagent.kind = said.to_owned();
         }
         if let Some(question) = question_of(body) {
             event.body = Body::Question { question, answer: answer_of(body) };
@@ -132,6 +132,7 @@ fn usage_of(body: &Value, session: &str, agent: &str, at_ms: i64, ctx: &Context)
     }
     Some(RequestUsage {
         key: format!("sender:{}", ctx.delivery_id),
+        request_id: None,
         session_id: session.to_owned(),
         agent: agent.to_owned(),
         subagent: owned(any(body, &["payload"]).unwrap_or(&Value::Null), &["agent_id"]),

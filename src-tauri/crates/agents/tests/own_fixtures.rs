@@ -108,6 +108,26 @@ fn old_codex_lines_are_told_line_by_line() {
 }
 
 #[test]
+fn reading_goes_on_from_any_line() {
+    for (agent, name) in [
+        (AgentId::ClaudeCode, "claude/session.jsonl"),
+        (AgentId::Codex, "codex/rollout.jsonl"),
+        (AgentId::Codex, "codex/fork.jsonl"),
+    ] {
+        let info = paths::is_any_transcript(agent, Path::new(name)).unwrap();
+        let mut whole = Reader::open(agent, &info, None);
+        for (index, line) in bytes(name).split(|byte| *byte == b'\n').enumerate() {
+            let mut resumed = Reader::open(agent, &info, Some(&whole.state()));
+            assert_eq!(
+                resumed.line(line, index as u64 + 1, &ctx(name)),
+                whole.line(line, index as u64 + 1, &ctx(name))
+            );
+        }
+        assert_eq!(Reader::open(agent, &info, Some("no state")).state(), Reader::open(agent, &info, None).state());
+    }
+}
+
+#[test]
 fn a_response_in_many_lines_and_a_replay_in_a_subagent_are_one_request() {
     let main = read(AgentId::ClaudeCode, "claude/session.jsonl");
     let side = read(AgentId::ClaudeCode, "claude/agent-a7f3c2.jsonl");

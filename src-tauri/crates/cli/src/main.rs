@@ -23,7 +23,9 @@ struct Cli {
 fn main() -> ExitCode {
     // The hook never complains about its command line and starts before anything else is set up.
     let mut words = std::env::args_os().skip(1);
-    if words.next().is_some_and(|word| word == "hook") && !std::env::args_os().any(|word| word == "--help" || word == "-h") {
+    if words.next().is_some_and(|word| word == "hook")
+        && !std::env::args_os().any(|word| word == "--help" || word == "-h")
+    {
         orrery_client::hook::run(&orrery_client::hook::Args::parse(words));
         return ExitCode::SUCCESS;
     }

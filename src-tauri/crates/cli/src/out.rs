@@ -79,7 +79,11 @@ pub fn table(head: &[&str], rows: &[Vec<String>], left: usize) -> String {
         let parts: Vec<String> = cells
             .zip(&widths)
             .enumerate()
-            .map(|(column, (cell, width))| if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") })
+            .map(
+                |(column, (cell, width))| {
+                    if column < left { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
             .collect();
         parts.join("  ").trim_end().to_owned()
     };

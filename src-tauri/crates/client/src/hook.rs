@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{IsTerminal, Read};
+use std::time::Instant;
 
 use crate::discover::{self, Target};
 use crate::send::{self, Deadline, Delivery};
@@ -50,6 +51,7 @@ pub fn run(args: &Args) {
     let mut stdin = std::io::stdin();
     let mut body = Vec::new();
     let mut whole = true;
+    let mut late = false;
     match &args.payload {
         Some(text) => body = text.clone().into_bytes(),
         None if stdin.is_terminal() => return,
@@ -61,18 +63,25 @@ pub fn run(args: &Args) {
     let id = id::uuid_v7(at_ms);
     let agent = slug(args.agent.as_deref());
     let data_dir = discover::data_dir();
-    if whole
-        && let Target::Local(server) = discover::server(args.server.as_deref(), data_dir.as_deref())
-        && send::deliver(server, Delivery { id: &id, at_ms, agent: &agent, body: &body }, Deadline::default())
-    {
-        return;
+    let spool = data_dir.as_deref().map(spool::dir);
+    if whole && let Target::Local(server) = discover::server(args.server.as_deref(), data_dir.as_deref()) {
+        let was_slow = spool.as_deref().is_some_and(spool::was_slow);
+        let deadline = if was_slow { Deadline::SHORT } else { Deadline::default() };
+        let start = Instant::now();
+        if send::deliver(server, Delivery { id: &id, at_ms, agent: &agent, body: &body }, deadline) {
+            return;
+        }
+        late = start.elapsed() >= deadline.total;
     }
-    if let Some(dir) = data_dir {
+    if let Some(dir) = spool {
         let header = spool::Header { id, at_ms, agent, kind: "hook".to_owned() };
         let rest: Option<(&mut dyn Read, u64)> =
             if whole { None } else { Some((&mut stdin, MAX_READ - MAX_SENT as u64)) };
         // A full disk is the one place where nothing can be kept; the transcript still has the story.
-        let _ = spool::put(&spool::dir(&dir), &header, &body, rest);
+        let _ = spool::put(&dir, &header, &body, rest);
+        if late {
+            spool::mark_slow(&dir);
+        }
     }
 }
 

@@ -21,6 +21,9 @@ const UNIT: u64 = MAX_BYTES / MAX_FILES;
 /// A full spool is counted anew at most this often.
 const RECOUNT_EVERY: Duration = Duration::from_secs(5);
 
+/// A server that did not answer gets only a short deadline for so long.
+const SLOW_FOR: Duration = Duration::from_secs(5);
+
 /// What a spooled payload is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -47,6 +50,19 @@ pub enum Put {
     Stored(PathBuf),
     /// The spool is full: the payload was counted in the gap.
     Full,
+}
+
+/// Remembers that the server let a sender wait in vain.
+pub fn mark_slow(dir: &Path) {
+    if let Ok(file) = open_append(&dir.join("slow")) {
+        #[allow(clippy::disallowed_methods, reason = "compared with the file system's clock alone")]
+        let _ = file.set_modified(std::time::SystemTime::now());
+    }
+}
+
+/// Whether the server let a sender wait in vain a moment ago.
+pub fn was_slow(dir: &Path) -> bool {
+    fs::metadata(dir.join("slow")).is_ok_and(|meta| age(&meta) < SLOW_FOR)
 }
 
 /// The spool of a data directory.

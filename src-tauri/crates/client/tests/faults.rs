@@ -138,6 +138,10 @@ fn a_hung_server_costs_little_and_the_spooled_copy_has_the_sent_id() {
     let all = spooled(dir.path());
     assert_eq!(all.len(), 1);
     assert!(request.contains(&format!("X-Orrery-Id: {}\r\n", all[0].header.id)));
+    // The ones behind it wait less.
+    assert!(spool::was_slow(&spool::dir(dir.path())));
+    check_silent(&feed(&mut hook(dir.path(), port), PAYLOAD));
+    assert_eq!(spooled(dir.path()).len(), 2);
 }
 
 #[test]

@@ -24,9 +24,12 @@ const FRESH_MS: i64 = 30_000;
 #[derive(Debug, Default)]
 pub struct Versions {
     /// With the file's modification time: an update is asked anew.
-    said: Mutex<HashMap<PathBuf, (Option<std::time::SystemTime>, Option<String>)>>,
+    said: Mutex<HashMap<PathBuf, Said>>,
     known: tokio::sync::Mutex<Option<(i64, Vec<FoundAgent>)>>,
 }
+
+/// When the program was last modified, and the version it said then.
+type Said = (Option<std::time::SystemTime>, Option<String>);
 
 /// The agents as they were found in the last half minute.
 pub async fn known(app: &Arc<App>) -> Vec<FoundAgent> {
@@ -63,7 +66,13 @@ async fn find_all(app: &Arc<App>) -> Vec<FoundAgent> {
     found
 }
 
-fn describe(agent: AgentId, home: &Env, program: &str, version: Option<String>, last_hook_ms: Option<i64>) -> FoundAgent {
+fn describe(
+    agent: AgentId,
+    home: &Env,
+    program: &str,
+    version: Option<String>,
+    last_hook_ms: Option<i64>,
+) -> FoundAgent {
     let settings = paths::settings_file(agent, home);
     let hooks = match read_settings(&settings) {
         Ok(text) => install::hook_state(agent, text.as_deref(), program),
@@ -109,13 +118,19 @@ async fn version(app: &App, agent: AgentId) -> Option<String> {
     command.arg("--version").stdin(std::process::Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(VERSION_DEADLINE, command.output()).await.ok()?.ok()?;
     let version = first_version(&String::from_utf8_lossy(&output.stdout));
-    app.versions.said.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(file, (modified, version.clone()));
+    app.versions
+        .said
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .insert(file, (modified, version.clone()));
     version
 }
 
 /// `2.1.240` of `2.1.240 (Claude Code)` or `codex-cli 0.169.0`.
 fn first_version(text: &str) -> Option<String> {
-    let word = text.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.'))?;
+    let word = text
+        .split_whitespace()
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.'))?;
     Some(word.chars().take(40).collect())
 }
 
@@ -269,7 +284,10 @@ mod tests {
             diff: Vec::new(),
         };
         let backup = write_change(&change, 0).unwrap().unwrap();
-        assert_eq!((fs::read_to_string(&link).unwrap().as_str(), fs::read_to_string(backup).unwrap().as_str()), ("new", "old"));
+        assert_eq!(
+            (fs::read_to_string(&link).unwrap().as_str(), fs::read_to_string(backup).unwrap().as_str()),
+            ("new", "old")
+        );
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
         assert!(matches!(write_change(&change, 0), Err(PlanError::Changed { .. })));

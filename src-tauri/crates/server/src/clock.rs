@@ -23,6 +23,7 @@ impl Clock {
     }
 
     /// Milliseconds since 1970 UTC.
+    #[allow(clippy::disallowed_methods, reason = "this is the place")]
     pub fn now_ms(&self) -> i64 {
         match &self.fixed {
             Some(cell) => cell.load(Ordering::Relaxed),
@@ -37,6 +38,7 @@ pub fn now_ms() -> i64 {
 }
 
 /// A new event or job id: uuid v7 as 32 hex digits.
+#[allow(clippy::disallowed_methods, reason = "this is the place")]
 pub fn new_id() -> String {
     uuid::Uuid::now_v7().simple().to_string()
 }
@@ -58,7 +60,9 @@ pub fn day(at_ms: i64) -> String {
 
 /// The instant as RFC 3339 in UTC, for exports.
 pub fn rfc3339(at_ms: i64) -> String {
-    DateTime::<Utc>::from_timestamp_millis(at_ms).unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    DateTime::<Utc>::from_timestamp_millis(at_ms)
+        .unwrap_or_default()
+        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 /// Start of the person's calendar day at `at_ms`, ms.

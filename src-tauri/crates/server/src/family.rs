@@ -8,8 +8,9 @@ use std::sync::Mutex;
 use orrery_store::{Raw, Store, StoreError};
 use orrery_types::{Body, Event, EventId, Source};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
-use crate::clock;
+use crate::{clock, token};
 
 /// Equal bodies without a time of their own are one event within this long.
 const SAME_MS: i64 = 60_000;
@@ -171,7 +172,8 @@ impl Recent {
             seen.retain(|_, (_, at_ms)| now_ms - *at_ms < SAME_MS);
         }
         // The minute in the id lets a try after a restart of the server meet the first one as well.
-        let id = orrery_agents::sender::event_id(posted, now_ms.div_euclid(SAME_MS).max(1));
+        let minute = now_ms.div_euclid(SAME_MS).to_le_bytes();
+        let id = token::hex(&Sha256::new().chain_update(&key).chain_update(minute).finalize()[..16]);
         seen.insert(key, (id.clone(), now_ms));
         (id, now_ms)
     }

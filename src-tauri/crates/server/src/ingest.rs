@@ -49,6 +49,11 @@ impl Ingest {
         Ingest { hub: Some(hub), ..Ingest::new(store, clock) }
     }
 
+    /// Masks secrets in what comes from now on, or keeps it as it is. On at first.
+    pub fn redact(&self, on: bool) {
+        self.redactor.set(on);
+    }
+
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
@@ -103,8 +108,12 @@ impl Ingest {
         if raws.is_empty() {
             return;
         }
-        let item_of: HashMap<i64, usize> =
-            appended.seqs.iter().enumerate().flat_map(|(item, seqs)| seqs.iter().map(move |seq| (*seq, item))).collect();
+        let item_of: HashMap<i64, usize> = appended
+            .seqs
+            .iter()
+            .enumerate()
+            .flat_map(|(item, seqs)| seqs.iter().map(move |seq| (*seq, item)))
+            .collect();
         for event in &appended.events {
             let raw = item_of.get(&event.seq).and_then(|item| raws.get(*item)?.as_ref());
             let event = family::event_json(event, raw.map(|(source, bytes)| (*source, bytes.as_slice())));

@@ -78,7 +78,8 @@ impl Jobs {
     /// Waits until no job of this kind runs.
     pub async fn ended(&self, kind: JobKind) {
         let mut changes = self.changes.subscribe();
-        let runs = |list: &[Entry]| list.iter().any(|entry| entry.job.kind == kind && entry.job.state == JobState::Running);
+        let runs =
+            |list: &[Entry]| list.iter().any(|entry| entry.job.kind == kind && entry.job.state == JobState::Running);
         while runs(&self.lock()) {
             if changes.changed().await.is_err() {
                 return;

@@ -81,9 +81,9 @@ impl Hub {
 
     /// A seat for one more client, given back when it is dropped. `None` when the house is full.
     pub fn enter(self: &Arc<Self>) -> Option<Seat> {
-        let seated = self.clients.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
-            (now < MAX_CLIENTS).then_some(now + 1)
-        });
+        let seated = self
+            .clients
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| (now < MAX_CLIENTS).then_some(now + 1));
         seated.is_ok().then(|| Seat(self.clone()))
     }
 }

@@ -48,7 +48,8 @@ pub async fn run(app: Arc<App>) {
 pub async fn refresh(app: &Arc<App>) {
     match compute(app).await {
         Ok(overview) => {
-            let same = Overview { server_ms: app.overview.borrow().server_ms, ..overview.clone() } == *app.overview.borrow();
+            let same =
+                Overview { server_ms: app.overview.borrow().server_ms, ..overview.clone() } == *app.overview.borrow();
             app.overview.send_replace(overview.clone());
             if !same {
                 app.live.publish(&LiveFrame::Overview { overview: Box::new(overview) });
@@ -68,7 +69,8 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
     };
     let mut overview = app
         .read(move |store| {
-            let today = store.totals(&TotalsQuery { from_ms: Some(clock::midnight(now_ms)), ..TotalsQuery::default() })?;
+            let today =
+                store.totals(&TotalsQuery { from_ms: Some(clock::midnight(now_ms)), ..TotalsQuery::default() })?;
             let (calls, failed, tool_p50_ms) = store.tool_stats(now_ms - HOUR_MS)?;
             let health = store.health(now_ms)?;
             let mut active = store.recent_sessions(now_ms - LOOK_BACK_MS, ACTIVE)?;
@@ -96,7 +98,11 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
             Ok(Overview {
                 server_ms: now_ms,
                 needs_you: active.iter().filter(|row| row.needs.is_some()).count() as u32,
-                running_subagents: active.iter().flat_map(|row| row.subagents.values()).filter(|sub| sub.running).count() as u32,
+                running_subagents: active
+                    .iter()
+                    .flat_map(|row| row.subagents.values())
+                    .filter(|sub| sub.running)
+                    .count() as u32,
                 active,
                 today,
                 strip,

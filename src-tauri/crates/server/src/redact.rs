@@ -3,6 +3,8 @@
 //! Patterns are prefixes and shapes that no ordinary text has; a masked part keeps its prefix, so that a reader sees
 //! what kind of secret stood there.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use orrery_types::{Body, Event};
 use serde_json::Value;
 
@@ -35,18 +37,34 @@ const PREFIXES: &[(&str, usize)] = &[
 ];
 
 /// Words before `=` or `:` whose value is a secret.
-const NAMES: &[&str] = &["password", "passwd", "secret", "api_key", "apikey", "access_token", "auth_token", "private_key"];
+const NAMES: &[&str] =
+    &["password", "passwd", "secret", "api_key", "apikey", "access_token", "auth_token", "private_key"];
+
+/// Bytes at which a secret's mark can start. Nearly all bytes are passed over by this alone.
+const STARTS: [bool; 256] = {
+    let (starts, mut table, mut at) = (b"sgAxnhpePSaBb-:", [false; 256], 0);
+    while at < starts.len() {
+        table[starts[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// Masks secrets, unless the person wants everything as it came.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Redactor {
-    off: bool,
+    off: AtomicBool,
 }
 
 impl Redactor {
+    /// Switches masking on or off for what comes from now on.
+    pub fn set(&self, on: bool) {
+        self.off.store(!on, Ordering::Relaxed);
+    }
+
     /// Masks the texts of an event.
     pub fn event(&self, event: &mut Event) {
-        if self.off {
+        if self.off.load(Ordering::Relaxed) {
             return;
         }
         match &mut event.body {
@@ -68,7 +86,9 @@ impl Redactor {
                 mask(reason);
             }
             Body::Question { question, .. } => mask(&mut question.text),
-            Body::Notification { message, .. } | Body::SubagentStop { message } | Body::Stop { message } => mask(message),
+            Body::Notification { message, .. } | Body::SubagentStop { message } | Body::Stop { message } => {
+                mask(message)
+            }
             Body::Failure { details, .. } => mask(details),
             Body::Other { summary } => mask(summary),
             Body::SessionStart { .. }
@@ -81,7 +101,7 @@ impl Redactor {
 
     /// Masks a raw payload. Bytes that are no text are kept as they came.
     pub fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        if self.off {
+        if self.off.load(Ordering::Relaxed) {
             return bytes;
         }
         match String::from_utf8(bytes) {
@@ -112,7 +132,8 @@ pub fn masked(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut copied = 0;
     let mut at = 0;
-    while at < bytes.len() {
+    while let Some(found) = bytes[at..].iter().position(|byte| STARTS[*byte as usize]) {
+        at += found;
         match secret_at(bytes, at) {
             Some((from, to)) => {
                 out.push_str(&text[copied..from]);
@@ -162,7 +183,9 @@ fn bearer(rest: &[u8]) -> Option<(usize, usize)> {
 
 /// `password=...`, `"api_key": "..."`, with the value up to a blank, quote or separator.
 fn assigned(rest: &[u8]) -> Option<(usize, usize)> {
-    let name = NAMES.iter().find(|name| rest.len() > name.len() && rest[..name.len()].eq_ignore_ascii_case(name.as_bytes()))?;
+    let name = NAMES
+        .iter()
+        .find(|name| rest.len() > name.len() && rest[..name.len()].eq_ignore_ascii_case(name.as_bytes()))?;
     let mut at = name.len();
     at += run(&rest[at..], |byte| b"\"'\\".contains(&byte));
     at += run(&rest[at..], |byte| byte == b' ');

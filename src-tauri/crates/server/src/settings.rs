@@ -116,6 +116,7 @@ fn apply(document: &mut DocumentMut, patch: &SettingsPatch) {
         ("notifications", patch.notifications),
         ("ingest_needs_token", patch.ingest_needs_token),
         ("watch", patch.watch),
+        ("redact", patch.redact),
         ("welcomed", patch.welcomed),
     ];
     for (key, switch) in switches {
@@ -138,11 +139,15 @@ fn set(document: &mut DocumentMut, key: &str, item: Item) {
     set_in(document.as_table_mut(), key, item);
 }
 
-/// Replaces the value alone, so that a comment behind it stays.
+/// Replaces the value alone, so that comments around it stay.
 fn set_in(table: &mut dyn toml_edit::TableLike, key: &str, item: Item) {
-    let decor = table.get(key).and_then(Item::as_value).map(|old| old.decor().clone());
-    table.insert(key, item);
-    if let (Some(decor), Some(new)) = (decor, table.get_mut(key).and_then(Item::as_value_mut)) {
+    let Some(old) = table.get_mut(key) else {
+        table.insert(key, item);
+        return;
+    };
+    let decor = old.as_value().map(|old| old.decor().clone());
+    *old = item;
+    if let (Some(decor), Some(new)) = (decor, old.as_value_mut()) {
         *new.decor_mut() = decor;
     }
 }
@@ -164,7 +169,8 @@ mod tests {
         fs::write(dir.path().join("config.toml"), text).unwrap();
         let (file, complaint) = SettingsFile::open(dir.path());
         assert_eq!((complaint, file.get().budget_daily_usd), (None, Some(10.0)));
-        let patch = SettingsPatch { budget_daily_usd: Some(Some(40.0)), welcomed: Some(true), ..SettingsPatch::default() };
+        let patch =
+            SettingsPatch { budget_daily_usd: Some(Some(40.0)), welcomed: Some(true), ..SettingsPatch::default() };
         assert_eq!(file.patch(&patch).unwrap().budget_daily_usd, Some(40.0));
         let now = fs::read_to_string(dir.path().join("config.toml")).unwrap();
         let expected = "# mine\nbudget_daily_usd = 40.0 # lunch\nfuture = \"kept\"\nwelcomed = true\n\n[appearance]\n# at night\ntheme = \"dark\"\n";

@@ -48,7 +48,9 @@ pub struct Options {
 pub enum StartError {
     #[error("another Orrery runs on this data directory: {base_url}")]
     AlreadyRunning { base_url: String },
-    #[error("{host} is not this machine alone: Orrery listens on other addresses only with a token and TLS, which this version does not have; use 127.0.0.1")]
+    #[error(
+        "{host} is not this machine alone: Orrery listens on other addresses only with a token and TLS, which this version does not have; use 127.0.0.1"
+    )]
     HostNotAllowed { host: IpAddr },
     #[error("the data directory {} cannot be used: {reason}", dir.display())]
     DataDir { dir: PathBuf, reason: String },
@@ -109,7 +111,13 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         let holder = if attach::is_ours(*wished, &token).await { "another Orrery".to_owned() } else { holder.clone() };
         tracing::warn!(wished, taken = bound.port, holder, "the port is taken, using the next free one");
         let message = format!("Port {wished} is held by {holder}; Orrery listens on {}", bound.port);
-        let problem = Problem { code: "port_taken".to_owned(), message, place: format!("port {wished}"), line: None, at_ms: clock.now_ms() };
+        let problem = Problem {
+            code: "port_taken".to_owned(),
+            message,
+            place: format!("port {wished}"),
+            line: None,
+            at_ms: clock.now_ms(),
+        };
         store.append(Batch { problems: vec![problem], ..Batch::default() }).await?;
     }
     write_whole(&dir.join("port"), format!("{}\n", bound.port).as_bytes()).map_err(unusable)?;
@@ -143,9 +151,13 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         paused_until_ms: AtomicI64::new(0),
         stop: watch::Sender::new(false),
     });
+    app.ingest.redact(app.settings.get().redact);
     overview::refresh(&app).await;
     let router = router::router(app.clone());
-    let servers = bound.listeners.into_iter().map(|listener| tokio::spawn(serve::serve(listener, router.clone(), app.stop.subscribe())));
+    let servers = bound
+        .listeners
+        .into_iter()
+        .map(|listener| tokio::spawn(serve::serve(listener, router.clone(), app.stop.subscribe())));
     let servers = servers.collect();
     let mut jobs = vec![
         tokio::spawn(overview::run(app.clone())),

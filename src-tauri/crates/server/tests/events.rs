@@ -87,7 +87,8 @@ async fn bad_input_is_refused_in_words_and_nothing_is_stored() {
 async fn awkward_but_valid_input_is_stored_and_echoed() {
     let server = TestServer::start().await.unwrap();
     let lone = r#"{"source_app":"a","session_id":"s","hook_event_type":"Stop","payload":{"t":"x \ud83d y"},"n":1e400,"id":"mine"}"#;
-    let surrogate = r#"{"source_app":"a","session_id":"s","hook_event_type":"Stop","payload":{"t":"x \ud83d y\u0000"}}"#;
+    let surrogate =
+        r#"{"source_app":"a","session_id":"s","hook_event_type":"Stop","payload":{"t":"x \ud83d y\u0000"}}"#;
     let response = server.bare(Method::POST, "/events").body(surrogate).send().await.unwrap();
     assert_eq!(response.status(), 200);
     let text = response.text().await.unwrap();
@@ -113,7 +114,8 @@ async fn dashboards_find_options_words_and_sessions() {
     let server = TestServer::start().await.unwrap();
     for (session, name, word) in [("s1", "PreToolUse", "apple"), ("s1", "Stop", "pear"), ("s2", "Stop", "apple")] {
         let mut body = sender_event(session, name);
-        body["payload"] = json!({"message": format!("the {word} word"), "tool_name": "Bash", "tool_input": {"command": word}});
+        body["payload"] = json!({"message": format!("the {word} word"), "tool_name": "Bash", "tool_input": {"command": word},
+            "last_assistant_message": format!("the {word} word")});
         body["summary"] = json!(format!("about {word}"));
         assert_eq!(post(&server, &body.to_string()).await.0, 200);
     }
@@ -126,7 +128,10 @@ async fn dashboards_find_options_words_and_sessions() {
     assert_eq!((of_s1["event_count"].as_u64(), of_s1["total_event_count"].as_u64()), (Some(1), Some(2)));
     assert_eq!(of_s1["events"][0]["hook_event_type"], "PreToolUse");
     assert_eq!(of_s1["pagination"]["has_more"], true);
-    assert_eq!(server.get("/events/session/s1?limit=5&offset=1").await.unwrap()["events"][0]["hook_event_type"], "Stop");
+    assert_eq!(
+        server.get("/events/session/s1?limit=5&offset=1").await.unwrap()["events"][0]["hook_event_type"],
+        "Stop"
+    );
 
     let sessions = server.get("/sessions").await.unwrap();
     assert_eq!((sessions["sessions"].as_array().unwrap().len(), sessions["total_count"].as_u64()), (2, Some(2)));
@@ -154,7 +159,8 @@ async fn exports_in_every_format() {
     body["payload"] = json!({"message": "=cmd()<b>"});
     post(&server, &body.to_string()).await;
     let export = async |format: &str| {
-        let response = server.request(Method::GET, &format!("/sessions/s1/export?format={format}")).send().await.unwrap();
+        let response =
+            server.request(Method::GET, &format!("/sessions/s1/export?format={format}")).send().await.unwrap();
         assert_eq!(response.status(), 200, "{format}");
         response.text().await.unwrap()
     };

@@ -24,4 +24,4 @@ pub use page::{EventQuery, Page, SessionDetail, SessionQuery, SessionSort};
 pub use problem::{Problem, ProblemJson};
 pub use session::{Doing, Failing, Needs, NeedsKind, OpenCall, SessionFacts, SessionRow, Status, SubagentRow, Verb};
 pub use settings::{Appearance, Density, Settings, SettingsPatch, Theme};
-pub use usage::{Basis, CostLine, CostRow, CostTotals, GroupBy, RequestUsage, Tokens, UsageRow};
+pub use usage::{Basis, CostLine, CostRow, CostTotals, GroupBy, RequestUsage, StandIn, Tokens, UsageRow};

@@ -16,6 +16,8 @@ pub struct Settings {
     pub ingest_needs_token: bool,
     /// Follow the agents' transcript files live.
     pub watch: bool,
+    /// Mask keys, tokens and passwords before anything is stored.
+    pub redact: bool,
     pub appearance: Appearance,
     /// The welcome page was finished or skipped.
     pub welcomed: bool,
@@ -29,6 +31,7 @@ impl Default for Settings {
             notifications: true,
             ingest_needs_token: false,
             watch: true,
+            redact: true,
             appearance: Appearance::default(),
             welcomed: false,
         }
@@ -76,6 +79,8 @@ pub struct SettingsPatch {
     pub ingest_needs_token: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub watch: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redact: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appearance: Option<Appearance>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -63,6 +63,10 @@ impl Tokens {
 pub struct RequestUsage {
     /// Identifies the request over all files and sources: `message.id` + `requestId`, a response id, or file and position.
     pub key: String,
+    /// The provider's id of the request, where the source names one: reports of other sources meet on it. See
+    /// [`RequestUsage::by_request_id`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     pub session_id: String,
     pub agent: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +97,47 @@ pub struct RequestUsage {
     pub demo: bool,
 }
 
+impl RequestUsage {
+    /// Key of a report that knows the request's id but not the message's: it yields to the key of a report that knows both.
+    pub fn by_request_id(request_id: &str) -> String {
+        format!("request:{request_id}")
+    }
+
+    /// Key of a report without any id, which only stands as long as nothing better tells of the session: one row per
+    /// `what`. See [`RequestUsage::stand_in`].
+    pub fn stand_in_key(kind: StandIn, session_id: &str, what: &str) -> String {
+        format!("{}{what}", kind.prefix(session_id))
+    }
+
+    /// Whether, and with which trust, this report is a stand-in for better ones of its session.
+    pub fn stand_in(&self) -> Option<StandIn> {
+        StandIn::ALL.into_iter().find(|kind| self.key.starts_with(&kind.prefix(&self.session_id)))
+    }
+}
+
+/// Reports of requests without an id. They count only while the session has no better ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StandIn {
+    /// One response as the agent's telemetry counted it.
+    Counted,
+    /// A running total of the whole session.
+    Total,
+}
+
+impl StandIn {
+    /// Best first.
+    pub const ALL: [StandIn; 2] = [StandIn::Counted, StandIn::Total];
+
+    /// What the keys of a session's stand-ins of this kind begin with.
+    pub fn prefix(self, session_id: &str) -> String {
+        let word = match self {
+            StandIn::Counted => "counted",
+            StandIn::Total => "total",
+        };
+        format!("{word}/{session_id}/")
+    }
+}
+
 /// How a cost is known, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,6 +164,9 @@ pub struct UsageRow {
     pub price_model: Option<String>,
     /// Date of the price table in force when the cost was computed, `YYYY-MM-DD`.
     pub price_date: String,
+    /// All sources that reported the request.
+    #[serde(default)]
+    pub sources: crate::Sources,
 }
 
 /// One line of a bill: so many of what, at which price.

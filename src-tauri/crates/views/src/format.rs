@@ -206,7 +206,8 @@ pub fn agent(slug: &str) -> &str {
 fn scaled(value: u64, unit: u64) -> String {
     let tenths = (u128::from(value) * 10 + u128::from(unit) / 2) / u128::from(unit);
     if tenths >= 1_000 {
-        ((tenths + 5) / 10).to_string()
+        // From the value, not from the tenths: rounding twice would make 1000 of 999.4.
+        ((u128::from(value) + u128::from(unit) / 2) / u128::from(unit)).to_string()
     } else if tenths % 10 == 0 {
         (tenths / 10).to_string()
     } else {
@@ -266,8 +267,8 @@ mod tests {
     #[test]
     fn times_are_the_persons_own() {
         let at = 1_795_000_000_250;
-        assert_eq!(moment(at, 60), "2026-11-18 10:06:40.250 +01:00");
-        assert_eq!((clock(at, 60).as_str(), clock_minutes(at, -210).as_str()), ("10:06:40", "05:36"));
+        assert_eq!(moment(at, 60), "2026-11-18 12:06:40.250 +01:00");
+        assert_eq!((clock(at, 60).as_str(), clock_minutes(at, -210).as_str()), ("12:06:40", "07:36"));
         assert_eq!((day(at, 0).as_str(), day_short(at, 0).as_str()), ("2026-11-18", "18 Nov"));
         assert_eq!(clock(i64::MAX, 0), "");
         assert_eq!(clock(at, i32::MAX), "");

@@ -134,6 +134,7 @@ pub fn fold_usage(row: &mut SessionRow, usage: &UsageRow, before: Option<&UsageR
             row.context_tokens = Some(request.tokens.prompt());
         }
         if let Some(model) = &request.model {
+            row.context_window = crate::pricing::PriceTable::builtin().context_window(model);
             row.model = Some(model.clone());
         }
     }

@@ -1,6 +1,6 @@
 //! The ledger's rules: one request counted once.
 
-use orrery_types::{Basis, CostTotals, UsageRow};
+use orrery_types::{Basis, CostTotals, RequestUsage, Source, UsageRow};
 
 /// Whether `incoming` replaces `existing`, a row with the same key.
 ///
@@ -8,22 +8,65 @@ use orrery_types::{Basis, CostTotals, UsageRow};
 /// larger token sum wins (lines of one response grow while it streams), then the row that knows more (model, speed). Of
 /// equal rows in two sessions the earlier one is the original: forks and resumed sessions carry copies.
 pub fn prefers(existing: &UsageRow, incoming: &UsageRow) -> bool {
-    let (old, new) = (&existing.request, &incoming.request);
-    let rank = |row: &UsageRow| {
-        let request = &row.request;
-        (
-            row.basis == Basis::Reported,
-            !request.sidechain,
-            request.tokens.total(),
-            request.model.is_some(),
-            request.fast,
-        )
+    match (existing.basis == Basis::Reported, incoming.basis == Basis::Reported) {
+        (false, true) => true,
+        (true, false) => false,
+        _ => tells_more(&existing.request, &incoming.request),
+    }
+}
+
+/// [`prefers`] without regard to money.
+fn tells_more(old: &RequestUsage, new: &RequestUsage) -> bool {
+    let rank = |request: &RequestUsage| {
+        (!request.sidechain, request.tokens.total(), request.model.is_some(), request.fast)
     };
-    match rank(incoming).cmp(&rank(existing)) {
+    match rank(new).cmp(&rank(old)) {
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Equal => new.session_id != old.session_id && new.at_ms < old.at_ms,
     }
+}
+
+/// What `existing` becomes when another report of its request arrives. `None` when the report adds nothing.
+///
+/// Reports of one kind follow [`prefers`]. Of two kinds, the larger token sum wins, then the transcript, which tells cache
+/// writes apart; a cost the agent reported stays with the row whoever counts its tokens, and what one report leaves open the
+/// other fills. The order of arrival does not matter.
+pub fn joined(existing: &UsageRow, incoming: &UsageRow) -> Option<UsageRow> {
+    let counts = counts_better(&existing.request, &incoming.request);
+    let (better, other) = if counts { (incoming, existing) } else { (existing, incoming) };
+    let mut row = better.clone();
+    if row.basis != Basis::Reported && other.basis == Basis::Reported {
+        row.request.reported_usd_micros = other.request.reported_usd_micros;
+        row.cost_usd_micros = other.cost_usd_micros;
+        row.basis = other.basis;
+        row.price_model.clone_from(&other.price_model);
+        row.price_date.clone_from(&other.price_date);
+    }
+    let (into, from) = (&mut row.request, &other.request);
+    if into.request_id.as_deref().is_some_and(|id| into.key == RequestUsage::by_request_id(id)) {
+        into.key.clone_from(&from.key);
+    }
+    into.request_id = into.request_id.take().or_else(|| from.request_id.clone());
+    into.model = into.model.take().or_else(|| from.model.clone());
+    if into.source != from.source {
+        into.subagent = into.subagent.take().or_else(|| from.subagent.clone());
+        into.geo = into.geo.take().or_else(|| from.geo.clone());
+        into.tier = into.tier.take().or_else(|| from.tier.clone());
+        into.fast |= from.fast;
+        into.web_searches = into.web_searches.max(from.web_searches);
+    }
+    row.sources = existing.sources.with(incoming.sources);
+    (row != *existing).then_some(row)
+}
+
+/// Whether the tokens of `incoming` are to be believed rather than those of `existing`.
+fn counts_better(old: &RequestUsage, new: &RequestUsage) -> bool {
+    if old.source == new.source {
+        return tells_more(old, new);
+    }
+    let rank = |request: &RequestUsage| (request.tokens.total(), request.source == Source::Transcript);
+    rank(new) > rank(old)
 }
 
 /// Adds one row to sums.
@@ -52,13 +95,14 @@ pub fn total<'a>(rows: impl IntoIterator<Item = &'a UsageRow>) -> CostTotals {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use orrery_types::{RequestUsage, Source, Tokens};
+    use orrery_types::Tokens;
 
     use super::*;
 
     fn row(output: u64, change: impl FnOnce(&mut UsageRow)) -> UsageRow {
         let request = RequestUsage {
             key: "m1:r1".into(),
+            request_id: Some("r1".into()),
             session_id: "s".into(),
             agent: "claude-code".into(),
             subagent: None,
@@ -103,6 +147,30 @@ mod tests {
         let original = row(5, |_| ());
         assert!(prefers(&copy, &original));
         assert!(!prefers(&original, &copy));
+    }
+
+    #[test]
+    fn telemetry_and_transcript_make_one_row_in_either_order() {
+        let transcript = row(5, |row| row.request.tokens.cache_write_1h = 3);
+        let telemetry = row(5, |row| {
+            row.request.key = RequestUsage::by_request_id("r1");
+            row.request.source = Source::Otel;
+            row.request.tokens.cache_write = 3;
+            row.request.subagent = Some("a1".into());
+            row.request.reported_usd_micros = Some(77);
+            row.sources = orrery_types::Sources::one(Source::Otel);
+            (row.cost_usd_micros, row.basis, row.price_model) = (Some(77), Basis::Reported, None);
+        });
+        let one = joined(&transcript, &telemetry).unwrap();
+        assert_eq!(joined(&telemetry, &transcript).unwrap(), one);
+        assert_eq!((one.request.key.as_str(), one.request.tokens.cache_write_1h), ("m1:r1", 3));
+        assert_eq!((one.cost_usd_micros, one.basis), (Some(77), Basis::Reported));
+        assert!(one.sources.has(Source::Otel) && one.sources.has(Source::Transcript));
+        // Neither report again adds anything, and a longer line of the stream keeps the reported cost.
+        assert_eq!(joined(&one, &telemetry), None);
+        assert_eq!(joined(&one, &transcript), None);
+        let longer = joined(&one, &row(9, |_| ())).unwrap();
+        assert_eq!((longer.request.tokens.output, longer.cost_usd_micros), (9, Some(77)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use orrery_types::{SessionRow, Status, Verb};
 use orrery_views::format;
 use orrery_views::session::status_at;
 
-use super::describe::one_line;
+use super::describe::{inside, one_line};
 use crate::components::{AgentGlyph, Bar, Elapsed, Sparkline, StatusBadge};
 use crate::routes;
 use crate::state::use_app;
@@ -29,9 +29,8 @@ pub fn Card(id: String) -> impl IntoView {
                 <span class="row">
                     <span class="row grow">
                         {move || view! { <AgentGlyph agent=agent.get()/> }}
-                        <b class="medium clip">{move || row.with(|row| name(row))}</b>
+                        <b class="sess__name medium clip">{move || row.with(|row| name(row))}</b>
                         <span class="muted clip">{move || row.with(|row| row.branch.clone())}</span>
-                        <Show when=move || row.with(|row| row.demo)><span class="tag">"demo"</span></Show>
                     </span>
                     <Show when=move || status.get() != Status::Running>
                         <span class="sess__state"><StatusBadge status/></span>
@@ -42,7 +41,7 @@ pub fn Card(id: String) -> impl IntoView {
                     <span class="grow clip">
                         <span class="muted">{move || row.with(|row| format::verb(row.doing.verb))}</span>
                         " "
-                        <span class=move || if row.with(|row| is_code(row.doing.verb)) { "code" } else { "" }>{move || row.with(|row| one_line(&row.doing.target))}</span>
+                        <span class=move || if row.with(|row| is_code(row.doing.verb)) { "code" } else { "" }>{move || row.with(|row| inside(&one_line(&row.doing.target), row.cwd.as_deref().unwrap_or_default()))}</span>
                     </span>
                     <span class="muted"><Elapsed since_ms=Signal::derive(move || row.with(|row| if row.doing.since_ms > 0 { row.doing.since_ms } else { row.last_ms }))/></span>
                 </span>

@@ -125,11 +125,26 @@ pub fn describe(event: &Event) -> Said {
     }
 }
 
-/// `mcp__github__search` is "search" of github; other tools keep their name.
+/// `mcp__github__search` is "search" of github; Codex's tools get words; others keep their name.
 pub fn tool_name(tool: &str) -> String {
-    match tool.strip_prefix("mcp__").and_then(|rest| rest.split_once("__")) {
-        Some((server, name)) => format!("{server} {name}"),
-        None => tool.to_owned(),
+    match (tool, tool.strip_prefix("mcp__").and_then(|rest| rest.split_once("__"))) {
+        (_, Some((server, name))) => format!("{server} {name}"),
+        // Names that only a program would choose.
+        ("apply_patch", None) => "Patch".to_owned(),
+        ("exec_command" | "shell" | "local_shell" | "container.exec", None) => "Shell".to_owned(),
+        (tool, None) => tool.to_owned(),
+    }
+}
+
+/// Paths below the session's folder, without that folder: "src/main.rs".
+pub fn inside(text: &str, cwd: &str) -> String {
+    let cwd = cwd.trim_end_matches(['/', '\\']);
+    if cwd.len() < 2 {
+        return text.to_owned();
+    }
+    match text.strip_prefix(cwd) {
+        Some(rest) if rest.starts_with(['/', '\\']) && rest.len() > 1 => rest[1..].to_owned(),
+        _ => text.to_owned(),
     }
 }
 
@@ -216,6 +231,16 @@ pub mod tests {
         assert_eq!((one_line("").as_str(), one_line("\n\t\n").as_str()), ("", ""));
         assert_eq!(tool_name("mcp__github__search_code"), "github search_code");
         assert_eq!(tool_name("mcp__odd"), "mcp__odd");
+    }
+
+    #[test]
+    fn paths_are_shown_from_the_sessions_folder() {
+        assert_eq!(inside("/home/ada/kiln/src/a.rs", "/home/ada/kiln/"), "src/a.rs");
+        assert_eq!(inside("/home/ada/kiln-2/a.rs", "/home/ada/kiln"), "/home/ada/kiln-2/a.rs");
+        assert_eq!(
+            (inside("/a", "/").as_str(), inside("/x", "").as_str(), inside("/x", "/x").as_str()),
+            ("/a", "/x", "/x")
+        );
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub fn Head(active: Rows, needs: Rows) -> impl IntoView {
     let tone = move || if waiting.get() > 0 { "attention" } else { "" };
     let glyph_tone = move || if waiting.get() > 0 { "glyph attention" } else { "glyph faint" };
     view! {
-        <dl class="figures">
+        <dl class="figures live-figures">
             <div class="big">
                 <dt>
                     <svg class=glyph_tone aria-hidden="true"><use href="#g-wait"/></svg>

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use orrery_types::{Body, Event};
 use orrery_views::format;
 
-use super::describe::{End, describe};
+use super::describe::{End, describe, inside};
 use super::events::row_id;
 use super::stream::{Line, Row};
 use crate::components::{AgentGlyph, Clock, Elapsed, Icon};
@@ -69,7 +69,14 @@ fn EventRow(
     choose: impl Fn(i64, i64) + Copy + 'static,
 ) -> impl IntoView {
     let app = use_app();
-    let said = describe(&row.event);
+    let mut said = describe(&row.event);
+    if row.is_repeat {
+        said.text = "its turn".into();
+    }
+    let cwd = app.feed_untracked(|feed| feed.session(&row.event.session_id)).and_then(|row| row.cwd.clone());
+    if let (true, Some(cwd)) = (said.is_code, cwd) {
+        said.text = inside(&said.text, &cwd);
+    }
     let (key, seq) = (row.key, row.event.seq);
     let is_selected = Memo::new(move |_| selected.get().is_some_and(|chosen| chosen == seq || chosen == key));
     let class = move || if cursor.get() == Some(key) { "ev ev--cursor" } else { "ev" };

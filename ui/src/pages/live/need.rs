@@ -22,10 +22,10 @@ pub fn NeedRow(
     let Some(needs) = row.needs.clone() else { return ().into_any() };
     let tone = if needs.kind == NeedsKind::Error { "need__kind danger" } else { "need__kind attention" };
     let class = move || if is_open.get() { "need need--open" } else { "need" };
-    let text = if needs.text.is_empty() { word(needs.kind).to_owned() } else { needs.text.clone() };
+    let (text, inline) = words(&needs);
     let target = StoredValue::new(needs.target.clone());
-    let is_command = matches!(needs.kind, NeedsKind::Permission | NeedsKind::Stuck);
-    let inline = (!is_command && !needs.target.is_empty() && needs.target != text).then(|| one_line(&needs.target));
+    let is_command = needs.kind == NeedsKind::Permission;
+    let is_stuck = needs.kind == NeedsKind::Stuck;
     let link = routes::session(&row.id);
     let actions = {
         let (row, needs) = (row.clone(), needs.clone());
@@ -37,11 +37,18 @@ pub fn NeedRow(
                 <Icon name=icon(needs.kind)/>
                 <span><b>{word(needs.kind)}</b><span class="small"><Elapsed since_ms=Signal::stored(needs.since_ms)/></span></span>
             </div>
-            <div class="need__body" on:click=move |_| on_open()>
-                <p class="need__say" title=text.clone()>
+            <div class="need__body">
+                <button
+                    type="button"
+                    class="need__say"
+                    title=text.clone()
+                    aria-expanded=move || is_open.get().to_string()
+                    on:click=move |_| on_open()
+                >
+                    {if is_stuck { inline.clone().map(|inline| view! { <code>{inline}</code> " " }.into_any()) } else { None }}
                     {text.clone()}
-                    {inline.map(|inline| view! { " " <span class="muted">{inline}</span> })}
-                </p>
+                    {if is_stuck { None } else { inline.map(|inline| view! { " " <span class="muted">{inline}</span> }) }}
+                </button>
                 <Show when=move || is_command && target.with_value(|target| !target.is_empty())>
                     <div class="need__cmd code" title=target.get_value()><span class="faint" aria-hidden="true">"$ "</span>{one_line(&target.get_value())}</div>
                 </Show>
@@ -50,13 +57,26 @@ pub fn NeedRow(
                     <a class="need__link medium" href=link>{name(&row)}</a>
                     {row.branch.clone().map(|branch| view! { <span class="faint">"/"</span><span class="clip">{branch}</span> })}
                     {(row.turns > 0).then(|| view! { <span class="faint">{format!("turn {}", row.turns)}</span> })}
-                    {row.demo.then(|| view! { <span class="tag">"demo"</span> })}
                 </div>
             </div>
             {actions}
+            <span class="need__more faint"><Icon name="i-right" small=true/></span>
         </div>
     }
     .into_any()
+}
+
+/// What is said, and what it is about where that has no box of its own.
+fn words(needs: &Needs) -> (String, Option<String>) {
+    let target = Some(one_line(&needs.target)).filter(|target| !target.is_empty() && *target != needs.text);
+    let text = if needs.text.is_empty() { word(needs.kind).to_owned() } else { needs.text.clone() };
+    match needs.kind {
+        NeedsKind::Permission | NeedsKind::Idle => (text, None),
+        // The question itself says more than that there is one.
+        NeedsKind::Question => (target.unwrap_or(text), None),
+        NeedsKind::Stuck if target.is_some() => (text.replacen("Failed", "failed", 1), target),
+        NeedsKind::Stuck | NeedsKind::Error => (text, target),
+    }
 }
 
 fn name(row: &SessionRow) -> String {

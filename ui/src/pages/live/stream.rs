@@ -93,6 +93,8 @@ pub struct Row {
     pub at_ms: i64,
     /// The newest event of the row.
     pub event: Arc<Event>,
+    /// Its words stood in the row before: the end of a turn repeats the last answer.
+    pub is_repeat: bool,
 }
 
 /// Rows of one session and turn that came about the same time.
@@ -157,6 +159,8 @@ pub struct Stream {
     next_group: u64,
     rows: usize,
     turns: HashMap<String, SessionTurn>,
+    /// First line of the last answer, by session.
+    last_said: HashMap<String, String>,
     /// Group of an event that may come again, by its number.
     by_seq: HashMap<i64, (u64, i64)>,
     /// Group and row of a call that has no end yet, by session and call id.
@@ -191,8 +195,9 @@ impl Stream {
             self.open_calls.insert(call, place);
         }
         self.by_seq.insert(event.seq, place);
+        let is_repeat = self.is_repeat(event);
         if let Some(group) = self.group_mut(place.0) {
-            group.rows.push(Row { key: event.seq, version: 0, at_ms: event.at_ms, event: event.clone() });
+            group.rows.push(Row { key: event.seq, version: 0, at_ms: event.at_ms, event: event.clone(), is_repeat });
             self.rows += 1;
         }
         while self.rows > MOST_ROWS {
@@ -208,6 +213,19 @@ impl Stream {
         let turn = self.turns.entry(event.session_id.clone()).or_default();
         turn.prompts += 1;
         turn.text = one_line(text).into();
+    }
+
+    fn is_repeat(&mut self, event: &Event) -> bool {
+        match &event.body {
+            Body::Message { text, .. } => {
+                self.last_said.insert(event.session_id.clone(), one_line(text));
+                false
+            }
+            Body::Stop { message } => {
+                self.last_said.get(&event.session_id).is_some_and(|said| *said == one_line(message))
+            }
+            _ => false,
+        }
     }
 
     /// The number of the group a new row goes into; opens one when none fits.
@@ -266,6 +284,7 @@ impl Stream {
     // What is drawn
 
     /// Rows without heads.
+    #[cfg(test)]
     pub fn rows(&self) -> usize {
         self.rows
     }

@@ -115,7 +115,7 @@ fn change_view(change: Change, name_it: bool) -> impl IntoView {
 }
 
 fn output_view(call: &ToolStep) -> AnyView {
-    let output = call.output.clone();
+    let output = without_marks(&call.output).to_owned();
     match call.class {
         ToolClass::Agent | ToolClass::Web => view! { <div class="step__text"><Markdown text=output/></div> }.into_any(),
         ToolClass::Read => view! { <Code text=output lang=lang_of_path(&call.target)/> }.into_any(),
@@ -131,6 +131,12 @@ fn output_view(call: &ToolStep) -> AnyView {
             }
         }
     }
+}
+
+/// The words inside the marks that Claude Code puts around an error.
+fn without_marks(output: &str) -> &str {
+    let text = output.trim();
+    text.strip_prefix("<tool_use_error>").and_then(|rest| rest.strip_suffix("</tool_use_error>")).unwrap_or(output)
 }
 
 fn question_view(question: &Question, answer: Option<&Value>) -> impl IntoView + use<> {

@@ -127,7 +127,7 @@ pub fn Totals(session: Session) -> impl IntoView {
             let files = (told.files > 0).then(|| format!("in {}", format::plural(told.files, "file")));
             let failed = if row.errors > 0 { "danger" } else { "faint" };
             view! {
-                <dl class="figures figures--session">
+                <dl class="figures figures--session" tabindex="0" aria-label="Totals">
                     <div><dt>"Cost"</dt><dd title=format::money_exact(row.cost_usd_micros)>{cost}<small>{cost_words}</small></dd></div>
                     <div><dt>"Took"</dt><dd>{format::duration_ms(took_ms(&row))}<small>{working}</small></dd></div>
                     <div><dt>"Turns"</dt><dd>{format::count(u64::from(row.turns))}</dd></div>

@@ -148,7 +148,7 @@ fn follow_end(session: Session, scroller: NodeRef<Div>) {
     let started = StoredValue::new(false);
     Effect::new(move |_| {
         session.revision.track();
-        let done = session.load.get() == Load::Done;
+        let done = session.load.get() == Load::Done && session.row.with(Option::is_some);
         let Some(element) = scroller.get() else { return };
         let at_work = matches!(session.status.get_untracked(), Status::Running | Status::NeedsYou | Status::Stuck);
         let near_end = element.scroll_height() - element.scroll_top() - element.client_height() < NEAR_END;
@@ -157,7 +157,8 @@ fn follow_end(session: Session, scroller: NodeRef<Div>) {
             started.set_value(true);
         }
         if first || (near_end && at_work && element.scroll_top() > 0) {
-            host::on_next_paint(move || element.set_scroll_top(element.scroll_height()));
+            // The steps are drawn by effects that run after this one: one paint later their height is known.
+            host::on_next_paint(move || host::on_next_paint(move || element.set_scroll_top(element.scroll_height())));
         }
     });
 }

@@ -190,10 +190,17 @@ fn tool(call: &ToolStep, step: &Step, session: Session) -> Say {
         },
         name: tool_name(&call.tool),
         strong: true,
-        target: first_line(&call.target),
+        target: first_line(&short_path(&call.target, session)),
         code: call.class != ToolClass::Agent,
         right: view! { {waited}{lines}{state} }.into_any(),
     }
+}
+
+/// A path inside the session's folder without that folder.
+fn short_path(target: &str, session: Session) -> String {
+    let cwd = session.row.with_untracked(|row| row.as_ref().and_then(|row| row.cwd.clone())).filter(|cwd| cwd.len() > 1);
+    let inside = cwd.and_then(|cwd| target.strip_prefix(cwd.as_str())?.strip_prefix(['/', '\\']).map(str::to_owned));
+    inside.filter(|path| !path.is_empty()).unwrap_or_else(|| target.to_owned())
 }
 
 /// `github: search` for an MCP tool, else the agent's own name.

@@ -16,7 +16,15 @@ const MOST_STEPS: usize = 300;
 
 #[component]
 pub fn StoryTab(session: Session, place: Place) -> impl IntoView {
-    let turns = move || session.with_story(|story| story.turns().iter().enumerate().map(|(at, turn)| (at, turn.index)).collect::<Vec<_>>());
+    // A start and nothing else needs no turn of its own.
+    let is_bare = |turn: &Turn| turn.prompt.is_none() && turn.steps.iter().all(|step| matches!(step.what, What::Session { over: false, .. }));
+    let turns = move || {
+        session.with_story(|story| {
+            let turns = story.turns();
+            let all = turns.iter().enumerate().filter(|(at, turn)| !(is_bare(turn) && at + 1 < turns.len()));
+            all.map(|(at, turn)| (at, turn.index)).collect::<Vec<_>>()
+        })
+    };
     let has_costs = Memo::new(move |_| session.usage.with(|usage| usage.iter().any(|row| row.cost_usd_micros.is_some())));
     let is_empty = Memo::new(move |_| session.with_story(|story| story.turns().is_empty()));
     view! {
@@ -78,7 +86,7 @@ fn TurnRows(session: Session, place: Place, at: usize) -> impl IntoView {
             {head_view}
             <Show when=move || is_open.get()>
                 {move || head.get().and_then(|head| head.prompt_view())}
-                <Show when=move || (surplus.get() > 0)>
+                <Show when=move || surplus.get() != 0>
                     <button type="button" class="more story__more" on:click=move |_| limit.update(|limit| *limit += MOST_STEPS)>
                         {move || format!("Show {} earlier steps", surplus.get().min(MOST_STEPS))}
                     </button>

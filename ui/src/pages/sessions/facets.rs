@@ -49,7 +49,7 @@ pub fn Facets(
             <section class="facet" class:facet--empty=move || values.with(Vec::is_empty)>
                 <h2>{facet.label()}</h2>
                 <ul><For each=shown key=|value| value.clone() children=value/></ul>
-                <Show when=move || (surplus() > 0)>
+                <Show when=move || surplus() != 0>
                     <button type="button" class="more" aria-expanded=move || all.get().to_string() on:click=move |_| all.update(|all| *all = !*all)>
                         {move || if all.get() { "Show less".to_owned() } else { format!("{} more", surplus()) }}
                     </button>

@@ -309,14 +309,25 @@ pub fn title(row: &SessionRow) -> String {
     if line.is_empty() { "No prompt yet".to_owned() } else { line }
 }
 
-/// A model's name without its maker's prefix and its date.
+/// A model's name without its maker's prefix and its date, its version with a dot: `opus-4.5`.
 pub fn short_model(model: &str) -> String {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
     let name = model.rsplit('/').next().unwrap_or(model);
-    let name = name.strip_prefix("claude-").unwrap_or(name);
-    match name.rsplit_once('-') {
-        Some((head, date)) if date.len() == 8 && date.bytes().all(|digit| digit.is_ascii_digit()) => head.to_owned(),
-        _ => name.to_owned(),
+    let name = match name.rsplit_once('-') {
+        Some((head, date)) if date.len() == 8 && is_number(date) => head,
+        _ => name,
+    };
+    let Some(name) = name.strip_prefix("claude-") else { return name.to_owned() };
+    let mut short = String::with_capacity(name.len());
+    let mut before_is_number = false;
+    for part in name.split('-') {
+        if !short.is_empty() {
+            short.push(if before_is_number && is_number(part) { '.' } else { '-' });
+        }
+        short.push_str(part);
+        before_is_number = is_number(part);
     }
+    short
 }
 
 #[cfg(test)]
@@ -386,7 +397,8 @@ mod tests {
 
     #[test]
     fn names_are_short() {
-        assert_eq!(short_model("claude-opus-4-5-20251101"), "opus-4-5");
+        assert_eq!(short_model("claude-opus-4-5-20251101"), "opus-4.5");
+        assert_eq!(short_model("claude-3-5-haiku-20241022"), "3.5-haiku");
         assert_eq!(short_model("openai/gpt-5.6-sol"), "gpt-5.6-sol");
     }
 }

@@ -58,6 +58,7 @@ pub fn cells(line: Line, is_selected: Signal<bool>, on_select: Callback<bool>) -
 
 fn row_cells(row: &Arc<SessionRow>, status: Status, share: Share, is_selected: Signal<bool>, on_select: Callback<bool>) -> impl IntoView + use<> {
     let name = title(row);
+    let untitled = row.title.trim().is_empty();
     let offset = utc_offset_minutes(row.started_ms);
     let model = row.model.as_deref().map(short_model).unwrap_or_default();
     let unpriced = row.unpriced_requests > 0 && row.cost_usd_micros == 0;
@@ -74,7 +75,7 @@ fn row_cells(row: &Arc<SessionRow>, status: Status, share: Share, is_selected: S
         </div>
         <div role="gridcell" class="cell cell--status"><StatusBadge status=Signal::stored(status)/></div>
         <div role="gridcell" class="cell cell--title" title=name.clone()>
-            <a class="clip cell__link" href=routes::session(&row.id) tabindex="-1">{name.clone()}</a>
+            <a class="clip cell__link" class:faint=untitled href=routes::session(&row.id) tabindex="-1">{name.clone()}</a>
             {row.demo.then(|| view! { <span class="tag">"demo"</span> })}
             {row.parent.is_some().then(|| view! { <span class="tag">"child"</span> })}
         </div>

@@ -100,7 +100,7 @@ fn AgentRow(agent: FoundAgent, found: Found) -> impl IntoView {
         spawn_local(async move {
             let answer = act(app, id, "verify").await;
             busy.try_set(false);
-            says.try_set(Some(answer.map(|answer| verdict(&answer))));
+            says.try_set(Some(answer.and_then(|answer| verdict(&answer))));
         });
     };
     let hooked = matches!(agent.hooks, HookState::Installed { .. } | HookState::Partial { .. });
@@ -167,15 +167,11 @@ async fn act(app: AppState, agent: AgentId, what: &str) -> Result<Value, String>
     app.api().with_body::<_, Value>(Method::POST, &path, &json!({})).await.map_err(|error| error.to_string())
 }
 
-/// What a verification says, whatever of it the server tells.
-fn verdict(answer: &Value) -> String {
-    let words = answer.get("message").or_else(|| answer.get("text")).and_then(Value::as_str);
-    let took = answer.get("took_ms").or_else(|| answer.get("ms")).and_then(Value::as_i64);
-    match (words, took) {
-        (Some(words), _) => words.to_owned(),
-        (None, Some(ms)) => format!("A test event came through in {ms} ms"),
-        (None, None) => "A test event came through".to_owned(),
-    }
+/// What a verification found: `{ok, message, took_ms}` as the server says it.
+fn verdict(answer: &Value) -> Result<String, String> {
+    let words = answer.get("message").and_then(Value::as_str).unwrap_or("The server said nothing about it").to_owned();
+    let took = answer.get("took_ms").and_then(Value::as_i64).map(|ms| format!(", in {}", orrery_views::format::duration_ms(ms)));
+    if answer.get("ok").and_then(Value::as_bool) == Some(true) { Ok(words + &took.unwrap_or_default()) } else { Err(words) }
 }
 
 fn status_word(status: AgentStatus) -> &'static str {

@@ -30,7 +30,7 @@ pub fn start_import(app: AppState, error: RwSignal<Option<String>>) {
     });
 }
 
-pub fn cancel_import(app: AppState) {
+fn cancel_import(app: AppState) {
     spawn_local(async move {
         if let Err(why) = app.api().with_body::<_, Value>(Method::DELETE, "/import", &json!({})).await {
             app.notices.fail(format!("The import goes on: {why}"));
@@ -42,20 +42,22 @@ pub fn cancel_import(app: AppState) {
 #[component]
 pub fn ImportProgress(job: Job) -> impl IntoView {
     let app = use_app();
-    let parts = job.parts.iter().filter(|(_, _, total)| *total > 0).map(|(agent, done, total)| {
-        let width = format!("width:{:.1}%", percent(*done, *total));
+    let known = job.parts.clone().into_iter().filter(|(_, _, total)| *total > 0);
+    let parts = known.map(|(agent, done, total)| {
+        let width = format!("width:{:.1}%", percent(done, total));
         view! {
             <li>
                 <AgentGlyph agent=agent.clone()/>
-                <span class="clip">{format::agent(agent).to_owned()}</span>
+                <span class="clip">{format::agent(&agent).to_owned()}</span>
                 <span class="bar bar--text" aria-hidden="true"><i style=width></i></span>
-                <span class="num">{format::count(*done)}<span class="u">{format!(" of {} files", format::count(*total))}</span></span>
+                <span class="num">{format::count(done)}<span class="u">{format!(" of {} files", format::count(total))}</span></span>
             </li>
         }
     });
     view! {
-        <ul class="importing">{parts.collect_view()}</ul>
-        <Progress job=job.clone() on_cancel=Callback::new(move |_: String| cancel_import(app))/>
+        <Progress job on_cancel=Callback::new(move |_: String| cancel_import(app))>
+            <ul class="importing">{parts.collect_view()}</ul>
+        </Progress>
     }
 }
 

@@ -25,7 +25,7 @@ use crate::state::use_app;
 
 pub use self::agents::{PlanDiff, read_agents};
 pub use self::demo::start_demo;
-pub use self::history::{ImportProgress, cancel_import, import_job, start_import};
+pub use self::history::{ImportProgress, import_job, start_import};
 
 /// Sections in their order: id and name.
 const SECTIONS: [(&str, &str); 8] = [

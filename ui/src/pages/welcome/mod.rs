@@ -149,9 +149,11 @@ fn Watch(agents: Memo<Vec<FoundAgent>>, on_done: Callback<()>) -> impl IntoView 
                 <AgentGlyph agent=id.slug()/>
                 <span class=if absent { "muted" } else { "medium" }>{agent.label.clone()}</span>
                 <span class="num muted">{agent.version.clone().unwrap_or_else(|| "\u{2013}".to_owned())}</span>
-                <span class="code muted clip" title=agent.settings_path.clone()>
-                    {if absent { "not found on the PATH".to_owned() } else { agent.settings_path.clone() }}
-                </span>
+                {if absent {
+                    view! { <span class="faint clip">"not found on the PATH"</span> }.into_any()
+                } else {
+                    view! { <span class="code muted clip" title=agent.settings_path.clone()>{agent.settings_path.clone()}</span> }.into_any()
+                }}
                 <span class="muted small right">{hook_words(&agent)}</span>
             </li>
         }

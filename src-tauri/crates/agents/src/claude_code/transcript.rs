@@ -4,9 +4,10 @@ use orrery_types::{Body, Event, RequestUsage, SessionFacts, Subagent, Tokens, cl
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::line::{Line, blocks, typed};
 use super::usage;
 use crate::draft::{Draft, unreadable};
-use crate::json::{any, count, filled, first_line, flag, number, one_line, owned, read};
+use crate::json::{any, count, filled, flag, number, one_line, owned, read};
 use crate::outcome::{Outcome, of_failure, of_response, text_of};
 use crate::tool::clip_input;
 use crate::transcript::{FileInfo, OpenCall, OpenCalls};
@@ -33,22 +34,6 @@ const SILENT_LINES: [&str; 16] = [
     "result",
     "relocated",
     "worktree-state",
-];
-
-/// Texts in a user line that the person did not write.
-const WRAPPERS: [&str; 12] = [
-    "<command-name>",
-    "<local-command-stdout>",
-    "<local-command-stderr>",
-    "<local-command-caveat>",
-    "<bash-input>",
-    "<bash-stdout>",
-    "<bash-stderr>",
-    "<system-reminder>",
-    "<task-notification>",
-    "<user-memory-input>",
-    "Caveat: The messages below",
-    "<teammate-message",
 ];
 
 /// A transcript as far as it was read.
@@ -120,10 +105,8 @@ impl Lines {
                 .unwrap_or_else(|| "sidechain".to_owned()),
             kind: filled(value, &["attributionAgent", "agentType"]).unwrap_or(&self.info.subagent_kind).to_owned(),
         });
-        if subagent.is_none() {
-            if let Some(prompt) = owned(value, &["promptId"]) {
-                self.state.prompt_id = Some(prompt);
-            }
+        if subagent.is_none() && filled(value, &["promptId"]).is_some() {
+            self.state.prompt_id = owned(value, &["promptId"]);
         }
         let turn_id = owned(value, &["promptId"]).or_else(|| self.state.prompt_id.clone());
         Line {
@@ -232,6 +215,7 @@ impl Lines {
     fn assistant(&mut self, line: &Line, decoded: &mut Decoded) {
         let base = RequestUsage {
             key: String::new(),
+            request_id: None,
             session_id: line.draft.session.clone(),
             agent: AGENT.to_owned(),
             subagent: line.draft.subagent.as_ref().map(|subagent| subagent.id.clone()),
@@ -429,57 +413,6 @@ impl Lines {
         };
         decoded.events.push(line.draft.event(event_id, "turn end", Body::Stop { message }));
     }
-}
-
-struct Line<'a> {
-    value: &'a Value,
-    bytes: &'a [u8],
-    line_no: u64,
-    file_name: String,
-    kind: &'a str,
-    message: &'a Value,
-    draft: Draft<'a>,
-}
-
-impl Line<'_> {
-    fn id(&self, block: usize) -> String {
-        match filled(self.value, &["uuid"]) {
-            Some(uuid) => id::line(uuid, block),
-            None => id::place(&self.file_name, self.line_no, self.bytes, block),
-        }
-    }
-
-    fn event(&self, block: usize, name: &str, body: Body) -> Event {
-        self.draft.event(self.id(block), name, body)
-    }
-
-    fn other(&self, block: usize, name: &str, summary: &str) -> Event {
-        self.event(block, name, Body::Other { summary: first_line(summary, 200) })
-    }
-}
-
-/// Content is a text or a list of blocks.
-fn blocks(content: Option<&Value>) -> &[Value] {
-    match content {
-        Some(Value::Array(blocks)) => blocks,
-        Some(text @ Value::String(_)) => std::slice::from_ref(text),
-        _ => &[],
-    }
-}
-
-/// What the person typed, without what Claude Code wraps around it. `None` when nothing was typed.
-fn typed(text: &str) -> Option<String> {
-    let text = text.trim();
-    if let Some(rest) = text.strip_prefix("<command-message>") {
-        let tag = |name: &str| {
-            let (_, after) = rest.split_once(&format!("<{name}>"))?;
-            after.split_once(&format!("</{name}>")).map(|(inner, _)| inner.trim().to_owned())
-        };
-        let line = format!("{} {}", tag("command-name")?, tag("command-args").unwrap_or_default());
-        return Some(line.trim().to_owned()).filter(|line| !line.is_empty());
-    }
-    let wrapped = text.is_empty() || WRAPPERS.iter().any(|wrapper| text.starts_with(wrapper));
-    (!wrapped).then(|| text.to_owned())
 }
 
 fn ended(call_id: &str, call: Option<&OpenCall>, outcome: Outcome, at_ms: i64, detail: &Value) -> Body {

@@ -30,6 +30,7 @@ pub fn of_line(line: &Line, base: RequestUsage) -> Option<RequestUsage> {
     };
     Some(RequestUsage {
         key,
+        request_id: owned(line.value, &["requestId"]),
         model,
         tokens: tokens(usage),
         web_searches: searches(usage),

@@ -4,6 +4,7 @@ use orrery_types::{Body, Question, ToolClass, clip};
 use serde_json::Value;
 
 use super::either;
+use crate::claude_code::line::is_notice;
 use crate::json::{any, count, filled, first_line, flag, one_line};
 use crate::outcome::{Outcome, apply_patch_lines, of_codex, of_failure, of_response, text_of};
 use crate::tool::{class_of, clip_input, target_of};
@@ -18,7 +19,11 @@ pub(super) fn of(event_kind: &str, value: &Value, agent: &str) -> Body {
             model: filled(value, &["model"]).map(str::to_owned),
         },
         "SessionEnd" => Body::SessionEnd { reason: text(&["reason"]) },
-        "UserPromptSubmit" => Body::Prompt { text: text(&["prompt", "message"]) },
+        // Claude Code submits notices of its own as prompts too.
+        "UserPromptSubmit" => match text(&["prompt", "message"]) {
+            text if agent == "claude-code" && is_notice(&text) => Body::Other { summary: first_line(&text, 200) },
+            text => Body::Prompt { text },
+        },
         "PreToolUse" => started(&call(value)),
         "PostToolUse" => ended(&call(value), value, answer(value, agent)),
         "PostToolUseFailure" => ended(&call(value), value, failure(value)),

@@ -92,6 +92,15 @@ impl Document {
         Wrong { message: message.to_owned(), line, column, shape: true }
     }
 
+    /// Whether the top level says `name: true`.
+    pub fn switch_is_on(&self, name: &str) -> bool {
+        let on = self.read(|root| match root {
+            Value::Object(root) => Ok(root.get_boolean(name).is_some_and(|value| value.value)),
+            _ => Ok(false),
+        });
+        on.unwrap_or(false)
+    }
+
     pub fn replace(&mut self, range: Range<usize>, with: &str) {
         self.text.replace_range(range, with);
     }

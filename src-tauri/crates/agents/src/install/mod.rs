@@ -36,28 +36,33 @@ pub fn plan_install(
 ) -> Result<InstallPlan, InstallError> {
     let hooks = wanted(agent, hook_program, agent_version);
     let text = current.unwrap_or_default();
+    let mut notes = notes(agent);
     let after = if text.trim_start_matches('\u{feff}').trim().is_empty() {
         ours::new_file(current, template_head(agent), &hooks)
     } else {
         let mut document = Document::open(text).map_err(|error| error.at(path_label))?;
-        ours::install(&mut document, &hooks).map_err(|error| error.at(path_label))?;
+        if document.switch_is_on("disableAllHooks") {
+            notes.push("These settings switch all hooks off: take out `disableAllHooks` for them to run".to_owned());
+        }
+        ours::install(&mut document, &hooks, hook_program).map_err(|error| error.at(path_label))?;
         document.into_text()
     };
-    Ok(plan(agent, path_label, current, Some(after), notes(agent)))
+    Ok(plan(agent, path_label, current, Some(after), notes))
 }
 
-/// The change that takes our entries out again. A file that installing made is removed.
+/// The change that takes our entries out again, also those of another place's `orrery-hook`. A file that installing made
+/// is removed.
 pub fn plan_uninstall(
     agent: AgentId,
     current: Option<&str>,
     path_label: &str,
-    _hook_program: &str,
+    hook_program: &str,
 ) -> Result<InstallPlan, InstallError> {
     let Some(text) = current.filter(|text| !text.trim_start_matches('\u{feff}').trim().is_empty()) else {
         return Ok(plan(agent, path_label, current, current.map(str::to_owned), Vec::new()));
     };
     let mut document = Document::open(text).map_err(|error| error.at(path_label))?;
-    ours::uninstall(&mut document).map_err(|error| error.at(path_label))?;
+    ours::uninstall(&mut document, hook_program).map_err(|error| error.at(path_label))?;
     let after = ours::without_new_file(document.into_text(), template_head(agent), text);
     Ok(plan(agent, path_label, current, after, Vec::new()))
 }
@@ -71,7 +76,7 @@ pub fn hook_state(agent: AgentId, current: Option<&str>, hook_program: &str) -> 
         Ok(document) => document,
         Err(error) => return HookState::Unreadable { error: error.at(&agent_file(agent)).to_string() },
     };
-    let found = match ours::found(&document) {
+    let found = match ours::found(&document, hook_program) {
         Ok(found) => found,
         Err(error) => return HookState::Unreadable { error: error.at(&agent_file(agent)).to_string() },
     };
@@ -121,7 +126,8 @@ fn notes(agent: AgentId) -> Vec<String> {
 
 fn plan(agent: AgentId, path: &str, before: Option<&str>, after: Option<String>, notes: Vec<String>) -> InstallPlan {
     if before == after.as_deref() {
-        return InstallPlan { agent, changes: Vec::new(), notes: vec!["Nothing to change".to_owned()] };
+        let notes = std::iter::once("Nothing to change".to_owned()).chain(notes).collect();
+        return InstallPlan { agent, changes: Vec::new(), notes };
     }
     let diff = diff::lines(before.unwrap_or_default(), after.as_deref().unwrap_or_default());
     let change = FileChange { path: path.to_owned(), before: before.map(str::to_owned), after, diff };

@@ -2,6 +2,8 @@
 
 use jsonc_parser::ast::{Object, Value};
 
+use crate::claude_code::settings::shell_word;
+
 use super::edit::{Container, Document, Wrong, array, object, span, start_of};
 
 /// Name of the program in our entries, with or without `.exe`.
@@ -39,17 +41,17 @@ struct Place {
 }
 
 /// Events and commands of our entries.
-pub fn found(document: &Document) -> Result<Vec<(String, String)>, Wrong> {
-    let places = document.read(|root| places(document, root))?;
+pub fn found(document: &Document, program: &str) -> Result<Vec<(String, String)>, Wrong> {
+    let places = document.read(|root| places(document, root, program))?;
     Ok(places.into_iter().map(|place| (place.event, place.command)).collect())
 }
 
 /// Puts every hook in its event, once and with today's text; entries of ours under other events go.
-pub fn install(document: &mut Document, hooks: &[Hook]) -> Result<(), Wrong> {
+pub fn install(document: &mut Document, hooks: &[Hook], program: &str) -> Result<(), Wrong> {
     loop {
         // Twins of one event, and events we no longer want.
         let mut seen: Vec<String> = Vec::new();
-        let places = document.read(|root| places(document, root))?;
+        let places = document.read(|root| places(document, root, program))?;
         let extra = places.into_iter().find(|place| {
             let wanted = hooks.iter().any(|hook| hook.event == place.event) && !seen.contains(&place.event);
             seen.push(place.event.clone());
@@ -61,7 +63,7 @@ pub fn install(document: &mut Document, hooks: &[Hook]) -> Result<(), Wrong> {
         }
     }
     for hook in hooks {
-        let places = document.read(|root| places(document, root))?;
+        let places = document.read(|root| places(document, root, program))?;
         match places.into_iter().find(|place| place.event == hook.event) {
             Some(place) => {
                 let range = place.handlers.members[place.handler].clone();
@@ -78,8 +80,8 @@ pub fn install(document: &mut Document, hooks: &[Hook]) -> Result<(), Wrong> {
 }
 
 /// Takes all our entries out, and the containers that held nothing else and were ours.
-pub fn uninstall(document: &mut Document) -> Result<(), Wrong> {
-    while let Some(place) = document.read(|root| places(document, root))?.into_iter().next_back() {
+pub fn uninstall(document: &mut Document, program: &str) -> Result<(), Wrong> {
+    while let Some(place) = document.read(|root| places(document, root, program))?.into_iter().next_back() {
         remove(document, &place)?;
     }
     Ok(())
@@ -135,10 +137,14 @@ pub fn program_of(command: &str) -> String {
     }
 }
 
-fn is_ours(command: &str) -> bool {
-    let program = program_of(command);
-    let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
+/// Entries are ours by their program's name, wherever it lies, and by the very program.
+fn is_ours(command: &str, program: &str) -> bool {
+    let started = program_of(command);
+    let name = started.rsplit(['/', '\\']).next().unwrap_or_default();
+    let word = shell_word(program);
     name.strip_suffix(".exe").unwrap_or(name) == PROGRAM
+        || command == program
+        || command.strip_prefix(&word).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
 }
 
 /// Whether two JSON texts say the same.
@@ -213,7 +219,7 @@ fn remove(document: &mut Document, place: &Place) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn places(document: &Document, root: &Value) -> Result<Vec<Place>, Wrong> {
+fn places(document: &Document, root: &Value, program: &str) -> Result<Vec<Place>, Wrong> {
     let Value::Object(root) = root else { return Err(document.wrong("the settings are no object", start_of(root))) };
     let Some((hooks, _)) = hooks_of(document, root)? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -231,7 +237,7 @@ fn places(document: &Document, root: &Value) -> Result<Vec<Place>, Wrong> {
             };
             for (handler_index, handler) in handlers.elements.iter().enumerate() {
                 let Some(command) = command_of(handler) else { continue };
-                if is_ours(&command) {
+                if is_ours(&command, program) {
                     found.push(Place {
                         event: property.name.as_str().to_owned(),
                         command,

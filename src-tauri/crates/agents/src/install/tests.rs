@@ -160,6 +160,12 @@ fn what_cannot_be_read_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_switch_that_silences_hooks_is_named() {
+    let plan = plan_install(AgentId::ClaudeCode, Some("{\"disableAllHooks\": true}"), "s", PROGRAM, NEW).unwrap();
+    assert!(plan.notes.iter().any(|note| note.contains("disableAllHooks")));
+}
+
+#[test]
 fn the_diff_shows_three_lines_around_and_gaps() {
     let long: String = (0..20).map(|n| format!("  \"k{n}\": {n},\n")).collect();
     let text = format!("{{\n  \"hooks\": {{}},\n{long}  \"end\": 1\n}}\n");

@@ -85,12 +85,16 @@ impl Cost {
         };
         let costs = self.costs(&query)?;
         if self.json {
-            let rows: Vec<Value> = costs.rows.iter().map(|row| {
-                let mut fields = fields(&row.totals);
-                fields[self.by.key()] = json!(row.key);
-                fields["models"] = json!(row.models);
-                fields
-            }).collect();
+            let rows: Vec<Value> = costs
+                .rows
+                .iter()
+                .map(|row| {
+                    let mut fields = fields(&row.totals);
+                    fields[self.by.key()] = json!(row.key);
+                    fields["models"] = json!(row.models);
+                    fields
+                })
+                .collect();
             out::json(&json!({
                 "by": self.by.to_possible_value().map(|value| value.get_name().to_owned()),
                 "rows": rows,
@@ -109,7 +113,10 @@ impl Cost {
         }
         let dir = self.place.data_dir();
         let Some(store) = offline::read_store(&dir)? else {
-            bail!("nothing is stored in {} yet: run `orrery import`, or name folders with --claude or --codex", dir.display());
+            bail!(
+                "nothing is stored in {} yet: run `orrery import`, or name folders with --claude or --codex",
+                dir.display()
+            );
         };
         Ok(costs::stored(store.as_ref(), self.by.group(), query)?)
     }
@@ -129,7 +136,10 @@ impl Cost {
         let head = [self.by.key(), "input", "output", "cache write", "cache read", "tokens", "cost"];
         out::line(&out::table(&head, &rows, 1))?;
         if costs.totals.unpriced_requests > 0 {
-            out::say(&format!("{} requests have no known price and count only as tokens", costs.totals.unpriced_requests));
+            out::say(&format!(
+                "{} requests have no known price and count only as tokens",
+                costs.totals.unpriced_requests
+            ));
         }
         Ok(())
     }

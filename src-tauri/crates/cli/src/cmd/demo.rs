@@ -72,7 +72,10 @@ impl Demo {
         let played = player.play(&|done, total| out::progress(&format!("{done} of {total} messages, Ctrl-C ends it")));
         out::progress_end();
         let played = played?;
-        out::say(&format!("{} messages of {} sessions; `orrery demo --remove` takes them away", played.messages, played.sessions));
+        out::say(&format!(
+            "{} messages of {} sessions; `orrery demo --remove` takes them away",
+            played.messages, played.sessions
+        ));
         Ok(())
     }
 }

@@ -133,16 +133,24 @@ fn advice(report: &Report) -> Vec<String> {
         advice.push(format!("The server cannot work: {error}"));
     }
     if !report.server.running {
-        advice.push("No server runs: start the app, or `orrery serve`. Until then hooks are kept in the spool".to_owned());
+        advice.push(
+            "No server runs: start the app, or `orrery serve`. Until then hooks are kept in the spool".to_owned(),
+        );
     }
     if report.token.exists && !report.token.private {
         advice.push(format!("Others can read the token: chmod 600 {}/token", report.data_dir));
     }
     if report.server.running && report.spool.files > 0 {
-        advice.push(format!("{} payloads wait in the spool although the server runs; look at the problems below", report.spool.files));
+        advice.push(format!(
+            "{} payloads wait in the spool although the server runs; look at the problems below",
+            report.spool.files
+        ));
     }
     if report.hook_program.is_none() {
-        advice.push("orrery-hook is neither beside this program nor on the PATH: run scripts/install-global-tracking.sh".to_owned());
+        advice.push(
+            "orrery-hook is neither beside this program nor on the PATH: run scripts/install-global-tracking.sh"
+                .to_owned(),
+        );
     }
     if !report.agents.is_empty() && report.agents.iter().all(|found| found.status == AgentStatus::Absent) {
         advice.push("Neither Claude Code nor Codex was found on this machine".to_owned());
@@ -157,21 +165,28 @@ fn advice(report: &Report) -> Vec<String> {
             )),
             HookState::Unreadable { error } => advice.push(format!("{}: {error}", found.label)),
             HookState::Installed { .. } if found.last_hook_ms.is_none() => {
-                advice.push(format!("{} is hooked and no event came yet: orrery install --agent {slug} --verify", found.label));
+                advice.push(format!(
+                    "{} is hooked and no event came yet: orrery install --agent {slug} --verify",
+                    found.label
+                ));
             }
             HookState::Installed { .. } => {}
         }
         advice.extend(found.notes.iter().map(|note| format!("{}: {note}", found.label)));
     }
     let known = advice.join("\n");
-    advice.extend(report.blind.iter().map(|blind| format!("{}. {}", blind.what, blind.hint)).filter(|line| !known.contains(line)));
+    advice.extend(
+        report.blind.iter().map(|blind| format!("{}. {}", blind.what, blind.hint)).filter(|line| !known.contains(line)),
+    );
     advice
 }
 
 fn print(report: &Report) -> anyhow::Result<()> {
     let mut lines = vec![format!("Orrery {}, data in {}", report.version, report.data_dir)];
     lines.push(match &report.server.url {
-        Some(url) => format!("Server   runs at {url}, {} clients", report.server.health["websocket"]["connected_clients"]),
+        Some(url) => {
+            format!("Server   runs at {url}, {} clients", report.server.health["websocket"]["connected_clients"])
+        }
         None => format!("Server   not running (port {})", report.server.port),
     });
     let token = match (report.token.exists, report.token.private) {
@@ -189,7 +204,8 @@ fn print(report: &Report) -> anyhow::Result<()> {
             HookState::Installed { events } => format!("hooks for {events} events"),
             HookState::Unreadable { .. } => "settings unreadable".to_owned(),
         };
-        let seen = found.last_hook_ms.map_or("never seen".to_owned(), |at| format!("seen {}", format::ago_ms(now_ms - at)));
+        let seen =
+            found.last_hook_ms.map_or("never seen".to_owned(), |at| format!("seen {}", format::ago_ms(now_ms - at)));
         let status = match found.status {
             AgentStatus::Found => found.version.clone().unwrap_or_else(|| "found".to_owned()),
             AgentStatus::HistoryOnly => "only old transcripts".to_owned(),
@@ -199,7 +215,11 @@ fn print(report: &Report) -> anyhow::Result<()> {
     }
     for problem in report.problems.iter().take(10) {
         let line = problem.line.map_or(String::new(), |line| format!(":{line}"));
-        lines.push(format!("Problem  {} ({}{line})", out::plain(&problem.message, 200), out::plain(&problem.place, 200)));
+        lines.push(format!(
+            "Problem  {} ({}{line})",
+            out::plain(&problem.message, 200),
+            out::plain(&problem.place, 200)
+        ));
     }
     lines.push(String::new());
     if report.ok {

@@ -65,20 +65,21 @@ impl Import {
 /// # Errors
 /// A folder that was named does not exist.
 pub fn roots(claude: &[PathBuf], codex: &[PathBuf]) -> anyhow::Result<Vec<(AgentId, PathBuf)>> {
-    let named = claude.iter().map(|dir| (AgentId::ClaudeCode, dir)).chain(codex.iter().map(|dir| (AgentId::Codex, dir)));
+    let named =
+        claude.iter().map(|dir| (AgentId::ClaudeCode, dir)).chain(codex.iter().map(|dir| (AgentId::Codex, dir)));
     let mut roots = Vec::new();
     for (agent, dir) in named {
-        let whole = std::fs::canonicalize(dir)
-            .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", dir.display()))?;
+        let whole =
+            std::fs::canonicalize(dir).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", dir.display()))?;
         roots.push((agent, whole));
     }
     if !roots.is_empty() {
         return Ok(roots);
     }
     let home = serve::env();
-    let known = AgentId::ALL.into_iter().flat_map(|agent| {
-        paths::history_dirs(agent, &home).into_iter().map(move |dir| (agent, dir))
-    });
+    let known = AgentId::ALL
+        .into_iter()
+        .flat_map(|agent| paths::history_dirs(agent, &home).into_iter().map(move |dir| (agent, dir)));
     Ok(known.filter(|(_, dir)| dir.is_dir()).collect())
 }
 

@@ -92,7 +92,9 @@ impl Change {
             .filter(|found| self.agent != Which::All || found.status != AgentStatus::Absent)
             .collect();
         if wanted.is_empty() {
-            bail!("neither Claude Code nor Codex was found on this machine; name one with --agent to set it up in advance");
+            bail!(
+                "neither Claude Code nor Codex was found on this machine; name one with --agent to set it up in advance"
+            );
         }
         Ok(wanted)
     }

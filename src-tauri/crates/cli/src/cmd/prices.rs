@@ -37,7 +37,9 @@ impl Prices {
                         "context_window": model.context_window, "retired": model.retired })
                 })
                 .collect();
-            out::json(&serde_json::json!({ "date": table.date(), "unit": "USD per million tokens", "models": models }))?;
+            out::json(
+                &serde_json::json!({ "date": table.date(), "unit": "USD per million tokens", "models": models }),
+            )?;
             return Ok(ExitCode::SUCCESS);
         }
         let price = |value: Option<f64>| value.map_or("-".to_owned(), |dollars| format!("{dollars:.3}"));

@@ -62,7 +62,9 @@ impl Serve {
         let wished = options.port;
         let running = match orrery_server::start(options).await {
             Err(StartError::AlreadyRunning { base_url }) => {
-                anyhow::bail!("another Orrery serves this data directory at {base_url}; open that one, or give another --data-dir")
+                anyhow::bail!(
+                    "another Orrery serves this data directory at {base_url}; open that one, or give another --data-dir"
+                )
             }
             other => other.context("the server did not start")?,
         };

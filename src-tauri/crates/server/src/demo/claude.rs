@@ -81,11 +81,17 @@ impl<'a> Pen<'a> {
     fn beat(&mut self, beat: &Beat<'a>) {
         let at = beat.at_ms;
         match &beat.act {
-            Act::Begin => self.hook(beat, "SessionStart", json!({ "source": "startup", "model": self.script.plot.model })),
+            Act::Begin => {
+                self.hook(beat, "SessionStart", json!({ "source": "startup", "model": self.script.plot.model }))
+            }
             Act::Prompt(text) => {
                 self.prompt_id = self.random.uuid();
                 self.hook(beat, "UserPromptSubmit", json!({ "prompt": text, "source": "user" }));
-                self.line(beat, "user", json!({ "message": { "role": "user", "content": text }, "promptSource": "typed" }));
+                self.line(
+                    beat,
+                    "user",
+                    json!({ "message": { "role": "user", "content": text }, "promptSource": "typed" }),
+                );
             }
             Act::Think(text) => {
                 let response = self.respond(beat, 40);
@@ -190,10 +196,13 @@ impl<'a> Pen<'a> {
             Tool::Run(run) => ("Bash", json!({ "command": run.command, "description": run.about })),
             Tool::Plain(command) => ("Bash", json!({ "command": command, "description": "Publish the branch" })),
             Tool::Read(file) => ("Read", json!({ "file_path": path(&file.path) })),
-            Tool::Missing(name) => ("Edit", json!({ "file_path": path(name), "old_string": "pending", "new_string": "done" })),
-            Tool::Edit { edit, file } => {
-                ("Edit", json!({ "file_path": path(&file.path), "old_string": edit.old, "new_string": edit.new, "replace_all": false }))
+            Tool::Missing(name) => {
+                ("Edit", json!({ "file_path": path(name), "old_string": "pending", "new_string": "done" }))
             }
+            Tool::Edit { edit, file } => (
+                "Edit",
+                json!({ "file_path": path(&file.path), "old_string": edit.old, "new_string": edit.new, "replace_all": false }),
+            ),
             Tool::Search(search) => ("Grep", json!({ "pattern": search.pattern, "output_mode": "files_with_matches" })),
             Tool::Web(page) => ("WebFetch", json!({ "url": page.url, "prompt": page.about })),
             Tool::Helper(index) => {
@@ -203,7 +212,8 @@ impl<'a> Pen<'a> {
             Tool::Ask { question, choices } => {
                 let options: Vec<Value> =
                     choices.iter().map(|choice| json!({ "label": choice, "description": "" })).collect();
-                let question = json!({ "question": question, "header": "Data model", "multiSelect": false, "options": options });
+                let question =
+                    json!({ "question": question, "header": "Data model", "multiSelect": false, "options": options });
                 ("AskUserQuestion", json!({ "questions": [question] }))
             }
         }
@@ -215,13 +225,18 @@ impl<'a> Pen<'a> {
         Ok(match tool {
             Tool::Run(run) if run.exit != 0 => return Err(format!("Exit code {}\n{}", run.exit, run.out)),
             Tool::Missing(_) => {
-                return Err("<tool_use_error>File has not been read yet. Read it first before writing to it.</tool_use_error>".to_owned());
+                return Err(
+                    "<tool_use_error>File has not been read yet. Read it first before writing to it.</tool_use_error>"
+                        .to_owned(),
+                );
             }
             Tool::Run(run) => (
                 json!(run.out),
                 json!({ "stdout": run.out, "stderr": "", "interrupted": false, "isImage": false, "noOutputExpected": false }),
             ),
-            Tool::Plain(_) => (json!(""), json!({ "stdout": "", "stderr": "", "interrupted": false, "isImage": false })),
+            Tool::Plain(_) => {
+                (json!(""), json!({ "stdout": "", "stderr": "", "interrupted": false, "isImage": false }))
+            }
             Tool::Read(file) => {
                 let lines = file.text.lines().count();
                 let content = json!({ "filePath": path(&file.path), "content": file.text, "numLines": lines, "startLine": 1, "totalLines": lines });
@@ -233,7 +248,8 @@ impl<'a> Pen<'a> {
                 (json!(format!("The file {} has been updated successfully.", path(&file.path))), response)
             }
             Tool::Search(search) => {
-                let response = json!({ "mode": "files_with_matches", "filenames": search.hits, "numFiles": search.hits.len() });
+                let response =
+                    json!({ "mode": "files_with_matches", "filenames": search.hits, "numFiles": search.hits.len() });
                 (json!(format!("Found {} files\n{}", search.hits.len(), search.hits.join("\n"))), response)
             }
             Tool::Web(page) => {
@@ -258,7 +274,8 @@ impl<'a> Pen<'a> {
         let jitter = self.random.between(40, 160);
         let input = self.random.between(2, 14);
         let expired = self.random.chance(1);
-        let (message_id, request_id) = (format!("msg_01{}", self.random.hex(22)), format!("req_011{}", self.random.hex(21)));
+        let (message_id, request_id) =
+            (format!("msg_01{}", self.random.hex(22)), format!("req_011{}", self.random.hex(21)));
         let lane = self.lane(beat);
         if let Some(response) = &mut lane.open {
             // Later lines of one response carry its final count; readers take the largest.

@@ -111,9 +111,11 @@ impl<'a> Pen<'a> {
                 let id = self.call_ids[*call].clone();
                 let (name, input) = self.hook_input(tool);
                 let output = self.output(tool, *took_ms);
-                let fields = json!({ "tool_name": name, "tool_input": input, "tool_use_id": id, "tool_response": output });
+                let fields =
+                    json!({ "tool_name": name, "tool_input": input, "tool_use_id": id, "tool_response": output });
                 self.hook(at_ms, "PostToolUse", fields);
-                let kind = if matches!(tool, Tool::Edit { .. }) { "custom_tool_call_output" } else { "function_call_output" };
+                let kind =
+                    if matches!(tool, Tool::Edit { .. }) { "custom_tool_call_output" } else { "function_call_output" };
                 self.line(at_ms, "response_item", json!({ "type": kind, "call_id": id, "output": output }));
             }
             Act::Permission { tool } => {
@@ -122,7 +124,11 @@ impl<'a> Pen<'a> {
             }
             Act::Answer(text) => {
                 let content = json!([{ "type": "output_text", "text": text }]);
-                self.line(at_ms, "response_item", json!({ "type": "message", "role": "assistant", "content": content }));
+                self.line(
+                    at_ms,
+                    "response_item",
+                    json!({ "type": "message", "role": "assistant", "content": content }),
+                );
                 self.line(at_ms, "event_msg", json!({ "type": "agent_message", "message": text }));
                 self.count(at_ms, 500);
                 let complete = json!({ "type": "task_complete", "turn_id": self.turn_id, "last_agent_message": text,
@@ -182,7 +188,8 @@ impl<'a> Pen<'a> {
             Tool::Edit { edit, file } => {
                 let lines = hunk(edit, file)["lines"].as_array().cloned().unwrap_or_default();
                 let lines: Vec<&str> = lines.iter().filter_map(Value::as_str).collect();
-                let patch = format!("*** Begin Patch\n*** Update File: {}\n@@\n{}\n*** End Patch", file.path, lines.join("\n"));
+                let patch =
+                    format!("*** Begin Patch\n*** Update File: {}\n@@\n{}\n*** End Patch", file.path, lines.join("\n"));
                 return ("apply_patch", json!({ "command": patch }));
             }
         };
@@ -193,7 +200,9 @@ impl<'a> Pen<'a> {
         let (exit, out) = match tool {
             Tool::Run(run) => (run.exit, run.out.clone()),
             Tool::Read(file) => (0, file.text.clone()),
-            Tool::Search(search) => (0, search.hits.iter().map(|hit| format!("{hit}:41:")).collect::<Vec<_>>().join("\n")),
+            Tool::Search(search) => {
+                (0, search.hits.iter().map(|hit| format!("{hit}:41:")).collect::<Vec<_>>().join("\n"))
+            }
             Tool::Web(page) => (0, page.answer.clone()),
             Tool::Edit { file, .. } => (0, format!("Success. Updated the following files:\nM {}", file.path)),
             Tool::Missing(path) => (1, format!("cat: {path}.orig: No such file or directory")),

@@ -12,7 +12,7 @@ mod script;
 
 use serde_json::Value;
 
-pub use play::{Played, PlayError, Player};
+pub use play::{PlayError, Played, Player};
 
 /// Which day to make.
 #[derive(Debug, Clone, Copy)]
@@ -57,9 +57,14 @@ pub struct Message {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    Hook { agent: &'static str },
+    Hook {
+        agent: &'static str,
+    },
     /// A line of the transcript `name`, as below the agent's own directory.
-    Transcript { agent: &'static str, name: String },
+    Transcript {
+        agent: &'static str,
+        name: String,
+    },
 }
 
 /// The whole day in order of time: first what lies before `plan.now_ms`, then what is played live.
@@ -87,7 +92,7 @@ pub fn day(plan: &Plan) -> Vec<Message> {
 
 /// First and last moment of a session before now. A day that is younger than the plot is squeezed into it.
 fn span(plan: &Plan, plot: &cast::Plot, random: &mut random::Random) -> (i64, i64) {
-    const SHORTEST_DAY_MS: i64 = 15 * 60 * 1000;
+    const SHORTEST_DAY_MS: i64 = 5 * 60 * 1000;
     let began_ms = plan.now_ms - plot.began as i64 * 60_000 + random.between(0, 40_000) as i64;
     let until_ms = plan.now_ms - plot.quiet_s as i64 * 1000;
     let day_ms = plan.now_ms - plan.midnight_ms;

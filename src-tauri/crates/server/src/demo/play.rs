@@ -87,7 +87,9 @@ impl Player<'_> {
     fn post_lane(&self, lane: &[&Message], done: &AtomicU64) -> Result<(), PlayError> {
         let mut connection = self.connection();
         // Lines of one file that follow each other go together, as a reader of the file would bring them.
-        for run in lane.chunk_by(|a, b| a.session == b.session && a.route == b.route && matches!(a.route, Route::Transcript { .. })) {
+        for run in lane.chunk_by(|a, b| {
+            a.session == b.session && a.route == b.route && matches!(a.route, Route::Transcript { .. })
+        }) {
             if self.cancel.load(Ordering::Relaxed) {
                 return Ok(());
             }
@@ -155,4 +157,3 @@ fn post(connection: &mut Connection, run: &[&Message]) -> Result<(), PlayError> 
     let text = String::from_utf8_lossy(&answer.body).chars().take(300).collect();
     Err(PlayError::Refused { status: answer.status, text })
 }
-

@@ -17,10 +17,19 @@ pub enum Act<'a> {
     Begin,
     Prompt(String),
     Think(&'a str),
-    CallStart { call: usize, tool: Tool<'a> },
-    CallEnd { call: usize, tool: Tool<'a>, took_ms: i64 },
+    CallStart {
+        call: usize,
+        tool: Tool<'a>,
+    },
+    CallEnd {
+        call: usize,
+        tool: Tool<'a>,
+        took_ms: i64,
+    },
     /// The person is asked whether the call may run.
-    Permission { tool: Tool<'a> },
+    Permission {
+        tool: Tool<'a>,
+    },
     HelperStart,
     HelperStop(&'a str),
     /// The answer that ends a turn.
@@ -35,13 +44,19 @@ pub enum Act<'a> {
 pub enum Tool<'a> {
     Run(&'a Run),
     Read(&'a File),
-    Edit { edit: &'a Edit, file: &'a File },
+    Edit {
+        edit: &'a Edit,
+        file: &'a File,
+    },
     Search(&'a Search),
     /// The agent wants a file that is not there.
     Missing(&'a str),
     Web(&'a WebPage),
     Helper(usize),
-    Ask { question: &'a str, choices: &'a [String] },
+    Ask {
+        question: &'a str,
+        choices: &'a [String],
+    },
     /// A command that waits for permission, or runs at the end.
     Plain(&'a str),
 }
@@ -70,7 +85,14 @@ const HELPERS: [(&str, &str); 3] = [
 ];
 
 /// Writes the script of one session. `began_ms` is its first moment, `until_ms` its last one before now.
-pub fn write<'a>(cast: &'a Cast, plot: &'a Plot, random: Random, began_ms: i64, until_ms: i64, now_ms: i64) -> Script<'a> {
+pub fn write<'a>(
+    cast: &'a Cast,
+    plot: &'a Plot,
+    random: Random,
+    began_ms: i64,
+    until_ms: i64,
+    now_ms: i64,
+) -> Script<'a> {
     let mut writer = Writer {
         project: cast.project(&plot.project),
         plot,
@@ -181,7 +203,7 @@ impl<'a> Writer<'a> {
                 self.step();
             }
             self.answer();
-            self.wait(6_000, 25_000);
+            self.wait(2_500, 7_000);
             self.prompt();
         }
         self.think();
@@ -219,7 +241,9 @@ impl<'a> Writer<'a> {
             44..=65 => self.random.pick(&project.edit).map(|edit| Tool::Edit { edit, file: &project.file[edit.file] }),
             66..=88 => self.random.pick(&project.runs).map(Tool::Run),
             89..=93 => self.random.pick(&project.fails).map(Tool::Run),
-            94..=95 if self.plot.agent == "claude-code" => self.random.pick(&project.file).map(|file| Tool::Missing(&file.path)),
+            94..=95 if self.plot.agent == "claude-code" => {
+                self.random.pick(&project.file).map(|file| Tool::Missing(&file.path))
+            }
             _ if self.plot.agent == "claude-code" => self.random.pick(&project.pages).map(Tool::Web),
             _ => self.random.pick(&project.runs).map(Tool::Run),
         };

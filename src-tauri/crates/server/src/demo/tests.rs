@@ -32,8 +32,9 @@ fn decode(messages: &[Message]) -> (Vec<(usize, orrery_types::Event)>, HashMap<S
             Route::Transcript { agent, name } => {
                 let agent = AgentId::from_slug(agent).unwrap();
                 let info = orrery_agents::paths::is_transcript(agent, std::path::Path::new(name)).unwrap();
-                let (reader, lines) =
-                    readers.entry(name.clone()).or_insert_with(|| (Reader::open(agent, &FileInfo { path: name.clone(), ..info }, None), 0));
+                let (reader, lines) = readers
+                    .entry(name.clone())
+                    .or_insert_with(|| (Reader::open(agent, &FileInfo { path: name.clone(), ..info }, None), 0));
                 *lines += 1;
                 reader.line(message.body.to_string().as_bytes(), *lines, &context(message, Source::Transcript))
             }
@@ -87,7 +88,8 @@ fn hook_and_transcript_tell_one_story() {
             sources.entry(&event.id).or_default().extend(Vec::<Source>::from(event.sources));
         }
     }
-    let both = sources.values().filter(|list| list.contains(&Source::Hook) && list.contains(&Source::Transcript)).count();
+    let both =
+        sources.values().filter(|list| list.contains(&Source::Hook) && list.contains(&Source::Transcript)).count();
     assert!(both * 100 >= sources.len() * 97, "{both} of {} calls are told by both", sources.len());
 }
 
@@ -125,7 +127,8 @@ fn now_four_sessions_need_the_person_and_nine_are_at_work() {
     let mut rows: BTreeMap<String, SessionRow> = BTreeMap::new();
     let mut seen = std::collections::HashSet::new();
     for (_, event) in events.iter().filter(|(_, event)| seen.insert(event.id.clone())) {
-        let row = rows.entry(event.session_id.clone()).or_insert_with(|| session::new_row(&event.session_id, &event.agent));
+        let row =
+            rows.entry(event.session_id.clone()).or_insert_with(|| session::new_row(&event.session_id, &event.agent));
         session::fold_event(row, event, None);
     }
     let count = |test: &dyn Fn(&SessionRow) -> bool| rows.values().filter(|row| test(row)).count();

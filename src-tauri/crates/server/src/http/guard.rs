@@ -204,7 +204,8 @@ mod tests {
         for good in ["127.0.0.1:4000", "localhost:4000", "[::1]:4000"] {
             assert!(is_own_host(good, 4000), "{good}");
         }
-        for bad in ["127.0.0.1", "127.0.0.1:04000", "127.0.0.1:4001", "localhost.:4000", "LOCALHOST:4000x", "evil:4000"] {
+        for bad in ["127.0.0.1", "127.0.0.1:04000", "127.0.0.1:4001", "localhost.:4000", "LOCALHOST:4000x", "evil:4000"]
+        {
             assert!(!is_own_host(bad, 4000), "{bad}");
         }
         assert!(is_own_host("localhost", 80));
@@ -216,7 +217,9 @@ mod tests {
         for open in ["/", "/app/", "/app/sessions/a.b", "/health", "/orrery-1234.wasm", "/link/abc", "/openapi.json"] {
             assert_eq!(get(open), Access::Open, "{open}");
         }
-        for closed in ["/events/recent", "/sessions/a.b", "/events/session/x.y", "/stream", "/api/v1/overview", "/api/a.b"] {
+        for closed in
+            ["/events/recent", "/sessions/a.b", "/events/session/x.y", "/stream", "/api/v1/overview", "/api/a.b"]
+        {
             assert_eq!(get(closed), Access::Token, "{closed}");
         }
         assert_eq!(access(&Method::POST, "/events"), Access::Ingest);

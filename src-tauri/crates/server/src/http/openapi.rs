@@ -4,7 +4,9 @@ use axum::Json;
 use axum::http::Method;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn, PathItem, PathsBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Required, ResponseBuilder, ResponsesBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Required, ResponseBuilder, ResponsesBuilder,
+};
 
 /// One route: method, path, summary, query parameters, whether it needs the token.
 pub struct Route {
@@ -28,10 +30,20 @@ pub const ROUTES: &[Route] = &[
     open(Method::POST, "/events", "Store one event of a sender; answers 200 with it, its id and its time", &[]),
     route(Method::GET, "/events/recent", "The newest events, oldest first", &["limit", "agent_type"]),
     route(Method::GET, "/events/filter-options", "What events can be narrowed by", &[]),
-    route(Method::GET, "/events/search", "Search events, newest first", &["q", "from", "to", "agent_type", "event_type", "session_id", "limit"]),
+    route(
+        Method::GET,
+        "/events/search",
+        "Search events, newest first",
+        &["q", "from", "to", "agent_type", "event_type", "session_id", "limit"],
+    ),
     route(Method::GET, "/events/session/{id}", "One session's events, oldest first", &["limit", "offset"]),
     route(Method::POST, "/events/{id}/respond", "Answer a question of an agent", &[]),
-    route(Method::GET, "/sessions", "Sessions, newest first", &["limit", "offset", "source_app", "status", "agent_type", "search", "from", "to"]),
+    route(
+        Method::GET,
+        "/sessions",
+        "Sessions, newest first",
+        &["limit", "offset", "source_app", "status", "agent_type", "search", "from", "to"],
+    ),
     route(Method::GET, "/sessions/filter-options", "What sessions can be narrowed by", &[]),
     route(Method::GET, "/sessions/{id}", "One session with its events", &[]),
     route(Method::GET, "/sessions/{id}/export", "One session as a file", &["format"]),
@@ -49,19 +61,44 @@ pub const ROUTES: &[Route] = &[
     route(Method::POST, "/api/v1/transcripts/{agent}", "Read lines of a transcript from elsewhere", &["name", "demo"]),
     route(Method::GET, "/api/v1/live", "WebSocket: everything as it happens, after event number `after`", &["after"]),
     route(Method::GET, "/api/v1/overview", "The figures of the page heads", &[]),
-    route(Method::GET, "/api/v1/events", "Events, newest first, or oldest first after a number", &["session", "agent", "project", "name", "words", "from_ms", "to_ms", "after", "before", "limit"]),
+    route(
+        Method::GET,
+        "/api/v1/events",
+        "Events, newest first, or oldest first after a number",
+        &["session", "agent", "project", "name", "words", "from_ms", "to_ms", "after", "before", "limit"],
+    ),
     route(Method::GET, "/api/v1/events/{seq}", "One event", &[]),
     route(Method::GET, "/api/v1/events/{seq}/raw", "The payloads an event was read from", &[]),
-    route(Method::GET, "/api/v1/sessions", "Session rows", &["agent", "project", "model", "status", "text", "from_ms", "to_ms", "sort", "ascending", "after", "limit"]),
+    route(
+        Method::GET,
+        "/api/v1/sessions",
+        "Session rows",
+        &["agent", "project", "model", "status", "text", "from_ms", "to_ms", "sort", "ascending", "after", "limit"],
+    ),
     route(Method::GET, "/api/v1/sessions/{id}", "One session row with parent, children and cost by model", &[]),
     route(Method::GET, "/api/v1/filters", "What lists can be narrowed by", &[]),
     route(Method::GET, "/api/v1/problems", "Input that could not be read as meant, newest first", &["limit"]),
-    route(Method::GET, "/api/v1/costs", "Cost by day, week, month, session, project, model or agent", &["group", "from_ms", "to_ms", "session", "agent", "project"]),
-    route(Method::GET, "/api/v1/usage", "Billed requests, newest first", &["session", "agent", "project", "from_ms", "to_ms", "limit"]),
+    route(
+        Method::GET,
+        "/api/v1/costs",
+        "Cost by day, week, month, session, project, model or agent",
+        &["group", "from_ms", "to_ms", "session", "agent", "project"],
+    ),
+    route(
+        Method::GET,
+        "/api/v1/usage",
+        "Billed requests, newest first",
+        &["session", "agent", "project", "from_ms", "to_ms", "limit"],
+    ),
     route(Method::GET, "/api/v1/settings", "The settings in force", &[]),
     route(Method::PATCH, "/api/v1/settings", "Change settings", &[]),
     route(Method::GET, "/api/v1/agents", "Agents found on this machine", &[]),
-    route(Method::GET, "/api/v1/agents/{agent}/plan", "What installing or removing the hooks would change", &["remove"]),
+    route(
+        Method::GET,
+        "/api/v1/agents/{agent}/plan",
+        "What installing or removing the hooks would change",
+        &["remove"],
+    ),
     route(Method::POST, "/api/v1/agents/{agent}/install", "Install the hooks", &[]),
     route(Method::POST, "/api/v1/agents/{agent}/uninstall", "Remove the hooks", &[]),
     route(Method::POST, "/api/v1/agents/{agent}/verify", "Send an event through the hook program", &[]),
@@ -99,9 +136,8 @@ fn operation(route: &Route) -> OperationBuilder {
     let mut operation = OperationBuilder::new().summary(Some(route.summary));
     let in_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     for name in in_path {
-        operation = operation.parameter(
-            ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True),
-        );
+        operation = operation
+            .parameter(ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True));
     }
     for name in route.query {
         operation = operation.parameter(ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query));

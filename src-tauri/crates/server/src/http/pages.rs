@@ -51,14 +51,21 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
             Some(page) => answer(page),
             None => Failure::not_found("The page").into_response(),
         },
-        _ => Failure::new(StatusCode::NOT_FOUND, "no_such_path", format!("{method} {path} does not exist"), "See /openapi.json")
-            .into_response(),
+        _ => Failure::new(
+            StatusCode::NOT_FOUND,
+            "no_such_path",
+            format!("{method} {path} does not exist"),
+            "See /openapi.json",
+        )
+        .into_response(),
     }
 }
 
 fn is_file(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or(name);
-    [".js", ".wasm", ".css", ".map", ".svg", ".png", ".ico", ".json", ".html", ".woff2"].iter().any(|end| last.ends_with(end))
+    [".js", ".wasm", ".css", ".map", ".svg", ".png", ".ico", ".json", ".html", ".woff2"]
+        .iter()
+        .any(|end| last.ends_with(end))
 }
 
 fn answer(asset: Asset) -> Response {

@@ -45,15 +45,20 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Document<
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Document(T::default()));
         }
-        serde_json::from_slice(&bytes)
-            .map(Document)
-            .map_err(|error| Failure::bad("bad_json", format!("Invalid JSON: {error}"), "Send the fields of /openapi.json"))
+        serde_json::from_slice(&bytes).map(Document).map_err(|error| {
+            Failure::bad("bad_json", format!("Invalid JSON: {error}"), "Send the fields of /openapi.json")
+        })
     }
 }
 
 fn refusal(error: BytesRejection) -> Failure {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large", "Send less at a time");
+        return Failure::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            "The body is too large",
+            "Send less at a time",
+        );
     }
     Failure::bad("bad_body", error.body_text(), "Send the body again, whole")
 }

@@ -7,8 +7,8 @@ use axum::routing::{any, get, post};
 use axum::{Router, middleware};
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, jobs, live, proof, respond, sessions, settings, stream, themes,
-    transcripts, v1,
+    agents, alerts, costs, events, export, health, hooks, jobs, live, proof, respond, sessions, settings, stream,
+    themes, transcripts, v1,
 };
 use super::{guard, openapi, pages};
 use crate::app::App;

@@ -34,7 +34,10 @@ pub struct Found {
 
 /// Folders with transcripts of all agents in this home, whether they exist or not.
 pub fn history_dirs(home: &paths::Env) -> Vec<(AgentId, PathBuf)> {
-    AgentId::ALL.into_iter().flat_map(|agent| paths::history_dirs(agent, home).into_iter().map(move |dir| (agent, dir))).collect()
+    AgentId::ALL
+        .into_iter()
+        .flat_map(|agent| paths::history_dirs(agent, home).into_iter().map(move |dir| (agent, dir)))
+        .collect()
 }
 
 /// All transcripts below the roots, oldest first, so that numbers in the store follow time. A root may be a file.

@@ -160,11 +160,16 @@ fn measure(job: &mut Job, report: &ImportReport, now_ms: i64) {
     job.eta_ms = (job.done > 0 && elapsed_ms > 500).then(|| (elapsed_ms as f64 / job.done as f64 * left as f64) as i64);
 }
 
-fn read_all(ingest: &Ingest, roots: &[(AgentId, PathBuf)], known: &Cursors, cancel: &AtomicBool, send: &mpsc::Sender<Told>) {
+fn read_all(
+    ingest: &Ingest,
+    roots: &[(AgentId, PathBuf)],
+    known: &Cursors,
+    cancel: &AtomicBool,
+    send: &mpsc::Sender<Told>,
+) {
     let found = files::scan(roots, files::Names::Any);
-    let parts = AgentId::ALL.map(|agent| {
-        (agent.slug().to_owned(), found.iter().filter(|file| file.agent == agent).count() as u64)
-    });
+    let parts = AgentId::ALL
+        .map(|agent| (agent.slug().to_owned(), found.iter().filter(|file| file.agent == agent).count() as u64));
     let parts = parts.into_iter().filter(|(_, total)| *total > 0).collect();
     let mut open = send.blocking_send(Told::Found { files: found.len() as u64, parts }).is_ok();
     for file in &found {

@@ -113,7 +113,11 @@ fn decode(app: &App, spooled: spool::Spooled) -> (orrery_store::Item, Vec<Proble
     };
     let mut decoded = hook::decode(Some(&header.agent), &payload, &context);
     if decoded.events.is_empty() {
-        decoded.events.push(ingest::unreadable(&context, &header.agent, "A spooled payload without a reading".to_owned()));
+        decoded.events.push(ingest::unreadable(
+            &context,
+            &header.agent,
+            "A spooled payload without a reading".to_owned(),
+        ));
     }
     let raw = Raw { source: Source::Hook, place: context.place, bytes: payload };
     app.ingest.item(Some(raw), decoded)

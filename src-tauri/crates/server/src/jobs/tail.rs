@@ -85,7 +85,12 @@ fn open<'a>(
 }
 
 impl Tail<'_> {
-    fn run(mut self, ingest: &Ingest, problems: Vec<Problem>, take: &mut dyn FnMut(Piece) -> bool) -> Option<FileCursor> {
+    fn run(
+        mut self,
+        ingest: &Ingest,
+        problems: Vec<Problem>,
+        take: &mut dyn FnMut(Piece) -> bool,
+    ) -> Option<FileCursor> {
         let mut piece = Piece { batch: Batch { problems, ..Batch::default() }, lines: 0 };
         let (mut events, mut bytes) = (0, 0);
         let mut line = Vec::new();

@@ -18,8 +18,9 @@ use crate::ingest::Audience;
 
 /// Changes within this long are read together.
 const GATHER: Duration = Duration::from_millis(120);
-/// Whole scans: often where the system does not tell of changes, seldom where it does.
-const SCAN_BLIND: Duration = Duration::from_secs(1);
+/// Folders that were not there are looked for this often. Where the system does not tell of changes, everything is
+/// looked at as often; where it does, seldom.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SCAN_SEEING: Duration = Duration::from_secs(60);
 /// A file never read before is history unless it changed this lately: history waits for the person's import.
 const FRESH_MS: i64 = 24 * 60 * 60 * 1000;
@@ -42,18 +43,20 @@ pub async fn run(app: Arc<App>) {
     let mut due = Due::All;
     let mut next_scan = Instant::now();
     loop {
-        let seeing = eyes.look_at(&dirs);
+        if eyes.look_at(&dirs) || Instant::now() >= next_scan {
+            due = Due::All;
+        }
         if matches!(due, Due::All) {
-            next_scan = Instant::now() + if seeing { SCAN_SEEING } else { SCAN_BLIND };
+            next_scan = Instant::now() + if eyes.seeing { SCAN_SEEING } else { LOOK_EVERY };
         }
         let watching = settings.borrow_and_update().watch;
         if watching && let Err(error) = catch_up(&app, &dirs, due).await {
             tracing::warn!(%error, "transcripts could not be stored; trying again");
-            next_scan = Instant::now() + SCAN_BLIND;
+            next_scan = Instant::now() + LOOK_EVERY;
         }
         due = tokio::select! {
             Some(path) = told.recv() => gather(path, &mut told).await,
-            () = tokio::time::sleep_until(next_scan) => Due::All,
+            () = tokio::time::sleep(LOOK_EVERY) => Due::Some(BTreeSet::new()),
             _ = settings.changed() => Due::All,
             () = ended(&mut stop) => return,
         };
@@ -71,6 +74,9 @@ async fn gather(first: PathBuf, told: &mut mpsc::Receiver<PathBuf>) -> Due {
 
 /// Reads what is new in the files that are due.
 async fn catch_up(app: &Arc<App>, dirs: &[(AgentId, PathBuf)], due: Due) -> Result<(), StoreError> {
+    if matches!(&due, Due::Some(paths) if paths.is_empty()) {
+        return Ok(());
+    }
     // An import that runs reads the same files: it goes first, and leaves its positions here.
     let mut cursors = app.jobs.cursors.lock().await;
     let known: &mut HashMap<String, FileCursor> = match &mut *cursors {
@@ -132,6 +138,8 @@ async fn read(
 struct Eyes {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
+    /// Whether the system tells of every change below the folders that are there.
+    seeing: bool,
 }
 
 impl Eyes {
@@ -146,26 +154,27 @@ impl Eyes {
             }
         });
         let watcher = watcher.inspect_err(|error| tracing::warn!(%error, "no watcher; looking at the files instead"));
-        Eyes { watcher: watcher.ok(), watched: BTreeSet::new() }
+        Eyes { seeing: watcher.is_ok(), watcher: watcher.ok(), watched: BTreeSet::new() }
     }
 
-    /// Watches folders that have appeared. Whether all that are there are watched.
+    /// Watches folders that have appeared. Whether there are any.
     fn look_at(&mut self, dirs: &[(AgentId, PathBuf)]) -> bool {
         let Some(watcher) = &mut self.watcher else { return false };
         self.watched.retain(|dir| dir.is_dir());
-        let mut seeing = true;
+        self.seeing = true;
+        let mut appeared = false;
         for (_, dir) in dirs.iter().filter(|(_, dir)| dir.is_dir()) {
-            if !self.watched.contains(dir) {
-                match watcher.watch(dir, RecursiveMode::Recursive) {
-                    Ok(()) => drop(self.watched.insert(dir.clone())),
-                    Err(error) => {
-                        tracing::debug!(%error, dir = %dir.display(), "this folder cannot be watched");
-                        seeing = false;
-                    }
+            if self.watched.contains(dir) {
+                continue;
+            }
+            match watcher.watch(dir, RecursiveMode::Recursive) {
+                Ok(()) => appeared |= self.watched.insert(dir.clone()),
+                Err(error) => {
+                    tracing::debug!(%error, dir = %dir.display(), "this folder cannot be watched");
+                    self.seeing = false;
                 }
             }
         }
-        // A folder that is not there yet is found by looking.
-        seeing && dirs.iter().all(|(_, dir)| self.watched.contains(dir))
+        appeared
     }
 }

@@ -243,8 +243,14 @@ impl Append<'_> {
     }
 
     fn usage(&mut self, row: UsageRow) -> Result<(), StoreError> {
-        let existing = usage::by_key(self.conn, &row.request.key)?;
-        if existing.as_ref().is_some_and(|existing| !ledger::prefers(existing, &row)) {
+        let (row, existing) = match usage::same_request(self.conn, &row.request)? {
+            Some(existing) => match ledger::joined(&existing, &row) {
+                Some(joined) => (joined, Some(existing)),
+                None => return Ok(()),
+            },
+            None => (row, None),
+        };
+        if existing.is_none() && !self.stand_ins(&row)? {
             return Ok(());
         }
         let owner = self.hot(&row.request.session_id, &row.request.agent)?;
@@ -257,9 +263,30 @@ impl Append<'_> {
             }
             old => session::fold_usage(&mut owner.row, &row, old.as_ref()),
         }
+        if let Some(old) = existing.filter(|old| old.request.key != row.request.key) {
+            usage::rename(self.conn, &old.request.key, &row.request.key)?;
+        }
         usage::put(self.conn, &row, key)?;
         self.out.rows_written += 1;
         Ok(())
+    }
+
+    /// Makes room for a new row among those of its session. Answers false when better ones are there already.
+    fn stand_ins(&mut self, row: &UsageRow) -> Result<bool, StoreError> {
+        let request = &row.request;
+        let kind = request.stand_in();
+        if let Some(kind) = kind {
+            let session = self.hot(&request.session_id, &request.agent)?.key;
+            if usage::has_better(self.conn, session, &request.session_id, kind)? {
+                return Ok(false);
+            }
+        }
+        for taken in usage::take_stand_ins(self.conn, &request.session_id, kind)? {
+            let owner = self.hot(&taken.request.session_id, &taken.request.agent)?;
+            session::unfold_usage(&mut owner.row, &taken);
+            self.out.rows_written += 1;
+        }
+        Ok(true)
     }
 
     /// Whether the row changed.

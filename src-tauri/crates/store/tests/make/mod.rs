@@ -62,6 +62,7 @@ pub fn usage(key: &str, session: &str, model: &str, at_ms: i64, output: u64) -> 
     UsageRow {
         request: RequestUsage {
             key: key.to_owned(),
+            request_id: None,
             session_id: session.to_owned(),
             agent: "claude-code".to_owned(),
             subagent: None,
@@ -82,6 +83,7 @@ pub fn usage(key: &str, session: &str, model: &str, at_ms: i64, output: u64) -> 
         basis: Basis::Calculated,
         price_model: Some(model.to_owned()),
         price_date: "2026-11-01".to_owned(),
+        sources: Sources::one(Source::Transcript),
     }
 }
 

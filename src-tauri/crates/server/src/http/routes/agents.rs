@@ -45,11 +45,19 @@ pub struct ApplyParams {
     plan: Option<InstallPlan>,
 }
 
-pub async fn install(state: State<Arc<App>>, agent: Path<String>, seen: Document<ApplyParams>) -> Result<Json<Value>, Failure> {
+pub async fn install(
+    state: State<Arc<App>>,
+    agent: Path<String>,
+    seen: Document<ApplyParams>,
+) -> Result<Json<Value>, Failure> {
     apply(state, agent, seen, false).await
 }
 
-pub async fn uninstall(state: State<Arc<App>>, agent: Path<String>, seen: Document<ApplyParams>) -> Result<Json<Value>, Failure> {
+pub async fn uninstall(
+    state: State<Arc<App>>,
+    agent: Path<String>,
+    seen: Document<ApplyParams>,
+) -> Result<Json<Value>, Failure> {
     apply(state, agent, seen, true).await
 }
 
@@ -63,11 +71,15 @@ async fn apply(
     let plan = agents::plan(&app, agent, remove).await?;
     // A client's plan is never written: it only has to be the one that would be made now.
     if seen.plan.is_some_and(|seen| seen.changes != plan.changes) {
-        return Err(PlanError::Changed { path: plan.changes.first().map(|change| change.path.clone()).unwrap_or_default() }.into());
+        return Err(PlanError::Changed {
+            path: plan.changes.first().map(|change| change.path.clone()).unwrap_or_default(),
+        }
+        .into());
     }
     let now_ms = app.clock.now_ms();
     let written = plan.clone();
-    let backups = tokio::task::spawn_blocking(move || agents::apply(&written, now_ms)).await.map_err(Failure::internal)??;
+    let backups =
+        tokio::task::spawn_blocking(move || agents::apply(&written, now_ms)).await.map_err(Failure::internal)??;
     let found = agents::look(&app).await.into_iter().find(|found| found.agent == agent);
     app.changed.notify_one();
     Ok(Json(json!({"plan": plan, "backups": backups, "agent": found})))
@@ -89,7 +101,9 @@ pub async fn verify(State(app): State<Arc<App>>, Path(agent): Path<String>) -> R
     let words = match (sent, arrived) {
         (Err(words), _) => words,
         (Ok(()), true) => "An event went through the hook program and arrived".to_owned(),
-        (Ok(()), false) => format!("{program} ran, and its event did not arrive within {} s", VERIFY_DEADLINE.as_secs()),
+        (Ok(()), false) => {
+            format!("{program} ran, and its event did not arrive within {} s", VERIFY_DEADLINE.as_secs())
+        }
     };
     Ok(Json(json!({"ok": arrived, "message": words, "took_ms": app.clock.now_ms() - began_ms})))
 }
@@ -99,7 +113,8 @@ async fn send(app: &App, program: &str, agent: AgentId, payload: Vec<u8>) -> Res
     let mut command = tokio::process::Command::new(program);
     command.args(["--agent", agent.slug(), "--server", &app.base_url()]).env("ORRERY_DATA_DIR", &app.data_dir);
     command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-    let mut child = command.kill_on_drop(true).spawn().map_err(|error| format!("{program} cannot be started: {error}"))?;
+    let mut child =
+        command.kill_on_drop(true).spawn().map_err(|error| format!("{program} cannot be started: {error}"))?;
     if let Some(mut stdin) = child.stdin.take() {
         // A hook that ends without reading is found by the event that does not come.
         let _ = stdin.write_all(&payload).await;

@@ -14,7 +14,10 @@ use crate::http::problem::Failure;
 use crate::http::request::{Document, Params};
 
 /// Newest first.
-pub async fn list(State(app): State<Arc<App>>, Params(params): Params<LimitParams>) -> Result<Json<Vec<Alert>>, Failure> {
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Params(params): Params<LimitParams>,
+) -> Result<Json<Vec<Alert>>, Failure> {
     let limit = params.limit.unwrap_or(100).min(1_000);
     Ok(Json(app.read(move |store| store.alerts(limit)).await?))
 }
@@ -31,7 +34,10 @@ pub struct PauseParams {
 /// Silences alerts for a while; without a time the pause ends now.
 pub async fn pause(State(app): State<Arc<App>>, Document(params): Document<PauseParams>) -> Json<Value> {
     let now_ms = app.clock.now_ms();
-    let minutes = params.minutes.filter(|minutes| *minutes > 0).map(|minutes| now_ms.saturating_add(minutes.saturating_mul(60_000)));
+    let minutes = params
+        .minutes
+        .filter(|minutes| *minutes > 0)
+        .map(|minutes| now_ms.saturating_add(minutes.saturating_mul(60_000)));
     app.pause_alerts(params.until_ms.or(minutes).filter(|until_ms| *until_ms > now_ms));
     Json(json!({"paused_until_ms": app.paused_until()}))
 }

@@ -53,7 +53,9 @@ pub async fn get(
                 Format::Jsonl => {
                     family::events_json(store, &events)?.iter().map(|event| format!("{event}\n")).collect()
                 }
-                Format::Csv => events.iter().fold(family::CSV_HEAD.to_owned(), |file, event| file + &family::csv_row(event)),
+                Format::Csv => {
+                    events.iter().fold(family::CSV_HEAD.to_owned(), |file, event| file + &family::csv_row(event))
+                }
                 Format::Md => markdown(&detail.row, &events),
             }))
         })
@@ -78,7 +80,12 @@ fn markdown(row: &SessionRow, events: &[Event]) -> String {
     let mut file = format!("# {}\n\n", if row.title.is_empty() { &row.id } else { &row.title });
     let money = row.cost_usd_micros as f64 / 1e6;
     let _ = writeln!(file, "- Project: {}\n- Agent: {}\n- Session: {}", row.project, row.agent, row.id);
-    let _ = writeln!(file, "- Started: {}\n- Tokens: {}\n- API value: ${money:.2}\n", clock::rfc3339(row.started_ms), row.tokens.total());
+    let _ = writeln!(
+        file,
+        "- Started: {}\n- Tokens: {}\n- API value: ${money:.2}\n",
+        clock::rfc3339(row.started_ms),
+        row.tokens.total()
+    );
     for event in events {
         let time = clock::rfc3339(event.at_ms);
         let _ = match &event.body {

@@ -26,7 +26,8 @@ pub async fn post(
 ) -> Result<StatusCode, Failure> {
     let now_ms = app.clock.now_ms();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let sent_ms = text("x-orrery-at").and_then(|at| at.parse::<i64>().ok()).filter(|at| *at > 0 && *at <= now_ms + MAX_AHEAD_MS);
+    let sent_ms =
+        text("x-orrery-at").and_then(|at| at.parse::<i64>().ok()).filter(|at| *at > 0 && *at <= now_ms + MAX_AHEAD_MS);
     let delivery = Delivery {
         id: text("x-orrery-id").filter(|id| is_id(id)).map_or_else(clock::new_id, str::to_ascii_lowercase),
         at_ms: sent_ms.unwrap_or(now_ms),

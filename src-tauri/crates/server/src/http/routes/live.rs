@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::State;
+use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::StreamExt;
@@ -123,7 +123,11 @@ async fn fill_gap(app: &App, socket: &mut WebSocket, mut after: i64, newest: i64
     Ok(())
 }
 
-async fn follow(app: &App, mut socket: WebSocket, mut frames: tokio::sync::broadcast::Receiver<Utf8Bytes>) -> Result<(), Gone> {
+async fn follow(
+    app: &App,
+    mut socket: WebSocket,
+    mut frames: tokio::sync::broadcast::Receiver<Utf8Bytes>,
+) -> Result<(), Gone> {
     let mut ping = tokio::time::interval(PING_EVERY);
     let mut stop = app.stop.subscribe();
     loop {

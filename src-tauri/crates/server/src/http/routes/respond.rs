@@ -27,7 +27,8 @@ pub async fn post(
     Path(id): Path<String>,
     Document(given): Document<Map<String, Value>>,
 ) -> Result<Json<Value>, Failure> {
-    let seq: i64 = id.parse().map_err(|_| Failure::bad("bad_id", "The id must be a number", "Take it from the event"))?;
+    let seq: i64 =
+        id.parse().map_err(|_| Failure::bad("bad_id", "The id must be a number", "Take it from the event"))?;
     if !["response", "permission", "choice"].iter().any(|key| given.get(*key).is_some_and(|value| !value.is_null())) {
         let hint = "Send {\"response\": text}, {\"permission\": true} or {\"choice\": text}";
         return Err(Failure::bad("no_answer", "The answer is missing", hint));
@@ -80,8 +81,7 @@ async fn deliver(url: &str, message: &Value) -> Result<(), String> {
     let address = loopback(url)?;
     let work = async {
         let stream = tokio::net::TcpStream::connect(address).await.map_err(|error| error.to_string())?;
-        let (mut socket, _) =
-            tokio_tungstenite::client_async(url, stream).await.map_err(|error| error.to_string())?;
+        let (mut socket, _) = tokio_tungstenite::client_async(url, stream).await.map_err(|error| error.to_string())?;
         socket.send(Message::text(message.to_string())).await.map_err(|error| error.to_string())?;
         socket.close(None).await.map_err(|error| error.to_string())
     };

@@ -32,7 +32,9 @@ pub struct ListParams {
 
 pub async fn list(State(app): State<Arc<App>>, Params(params): Params<ListParams>) -> Response {
     let wanted = params.query.to_lowercase();
-    let shown = |theme: &&Fields| ["name", "displayName", "description"].iter().any(|key| text(theme, key).to_lowercase().contains(&wanted));
+    let shown = |theme: &&Fields| {
+        ["name", "displayName", "description"].iter().any(|key| text(theme, key).to_lowercase().contains(&wanted))
+    };
     match load(&app) {
         Ok(themes) => {
             let page: Vec<&Fields> =
@@ -65,7 +67,11 @@ pub async fn export(State(app): State<Arc<App>>, Path(id): Path<String>) -> Resp
     find(&app, &id, |theme| json!({"version": "1.0.0", "theme": theme, "exportedAt": clock::rfc3339(now_ms)}))
 }
 
-pub async fn replace(State(app): State<Arc<App>>, Path(id): Path<String>, Document(theme): Document<Fields>) -> Response {
+pub async fn replace(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Document(theme): Document<Fields>,
+) -> Response {
     add(&app, theme, Some(id)).await
 }
 

@@ -73,7 +73,12 @@ pub async fn post(
     Ok(Json(json!({"lines": read, "events": appended.new_events})))
 }
 
-fn open<'a>(readers: &'a mut HashMap<(String, String), Remote>, agent: AgentId, name: &str, now_ms: i64) -> &'a mut Remote {
+fn open<'a>(
+    readers: &'a mut HashMap<(String, String), Remote>,
+    agent: AgentId,
+    name: &str,
+    now_ms: i64,
+) -> &'a mut Remote {
     let key = (agent.slug().to_owned(), name.to_owned());
     if !readers.contains_key(&key) && readers.len() >= MOST_READERS {
         let oldest = readers.iter().min_by_key(|(_, remote)| remote.used_ms).map(|(key, _)| key.clone());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
-use orrery_types::{Basis, CostRow, CostTotals, GroupBy, RequestUsage, Tokens, UsageRow};
+use orrery_types::{Basis, CostRow, CostTotals, GroupBy, RequestUsage, Sources, StandIn, Tokens, UsageRow};
 use rusqlite::{Connection, Row, params};
 
 use super::{integer, raw, unsigned};
@@ -17,7 +17,7 @@ const DAY_MS: i64 = 86_400_000;
 
 const COLUMNS: &str = "u.key, s.id, u.agent, u.subagent, u.model, u.at_ms, u.input, u.output, u.cache_read, \
      u.cache_write, u.cache_write_1h, u.reasoning, u.cost_usd_micros, u.basis, u.web_searches, u.fast, u.geo, u.tier, \
-     u.reported_usd_micros, u.sidechain, u.source, u.place, u.price_model, u.price_date, u.demo";
+     u.reported_usd_micros, u.sidechain, u.source, u.place, u.price_model, u.price_date, u.demo, u.request_id, u.sources";
 const SUMS: &str = "coalesce(sum(u.input), 0), coalesce(sum(u.output), 0), coalesce(sum(u.cache_read), 0), \
      coalesce(sum(u.cache_write), 0), coalesce(sum(u.cache_write_1h), 0), coalesce(sum(u.reasoning), 0), \
      coalesce(sum(u.cost_usd_micros), 0), count(*), count(*) FILTER (WHERE u.basis = 'unpriced'), \
@@ -43,13 +43,80 @@ pub(in crate::sqlite) fn tame(mut usage: UsageRow) -> UsageRow {
     usage
 }
 
-/// The row under a request's key.
-pub(in crate::sqlite) fn by_key(conn: &Connection, key: &str) -> Result<Option<UsageRow>, StoreError> {
+/// The row of the request that `request` reports: under its key, or under the key that another source gave it.
+///
+/// A report that knows only the request's id meets the row that names the id; a report that knows the message too takes
+/// over the row that was written under the id alone. Two messages under one request id stay two rows.
+pub(in crate::sqlite) fn same_request(
+    conn: &Connection,
+    request: &RequestUsage,
+) -> Result<Option<UsageRow>, StoreError> {
+    if let Some(row) = one(conn, "u.key = ?1", &request.key)? {
+        return Ok(Some(row));
+    }
+    let Some(id) = &request.request_id else { return Ok(None) };
+    let by_id = RequestUsage::by_request_id(id);
+    if request.key == by_id { one(conn, "u.request_id = ?1", id) } else { one(conn, "u.key = ?1", &by_id) }
+}
+
+fn one(conn: &Connection, condition: &str, value: &str) -> Result<Option<UsageRow>, StoreError> {
     let mut statement = conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM usage u JOIN session s ON s.key = u.session WHERE u.key = ?1"
+        "SELECT {COLUMNS} FROM usage u JOIN session s ON s.key = u.session WHERE {condition} ORDER BY u.number LIMIT 1"
     ))?;
-    let mut rows = statement.query([key])?;
+    let mut rows = statement.query([value])?;
     Ok(rows.next()?.map(usage_from_row).transpose()?)
+}
+
+/// Whether the session has rows that a stand-in of this kind must not count beside.
+pub(in crate::sqlite) fn has_better(conn: &Connection, session: i64, id: &str, kind: StandIn) -> Result<bool, StoreError> {
+    let (from, to) = range(StandIn::Total, id);
+    let (counted_from, counted_to) = match kind {
+        StandIn::Counted => range(StandIn::Counted, id),
+        StandIn::Total => (String::new(), String::new()),
+    };
+    let sql = "SELECT EXISTS (SELECT 1 FROM usage WHERE session = ?1 AND NOT (key >= ?2 AND key < ?3)
+               AND NOT (key >= ?4 AND key < ?5))";
+    let found = conn.prepare_cached(sql)?.query_row(params![session, from, to, counted_from, counted_to], |row| row.get(0))?;
+    Ok(found)
+}
+
+/// Takes the session's stand-ins out that are worse than `than` (all of them for a report that is none) and returns them.
+pub(in crate::sqlite) fn take_stand_ins(
+    conn: &Connection,
+    id: &str,
+    than: Option<StandIn>,
+) -> Result<Vec<UsageRow>, StoreError> {
+    let mut taken = Vec::new();
+    for kind in StandIn::ALL.into_iter().filter(|kind| than.is_none_or(|than| *kind > than)) {
+        let (from, to) = range(kind, id);
+        let mut statement = conn.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM usage u JOIN session s ON s.key = u.session WHERE u.key >= ?1 AND u.key < ?2"
+        ))?;
+        let before = taken.len();
+        for row in statement.query_map([&from, &to], usage_from_row)? {
+            taken.push(row?);
+        }
+        if taken.len() > before {
+            conn.prepare_cached("DELETE FROM usage WHERE key >= ?1 AND key < ?2")?.execute([&from, &to])?;
+        }
+    }
+    Ok(taken)
+}
+
+/// Keys from the first to behind the last of a session's stand-ins.
+fn range(kind: StandIn, id: &str) -> (String, String) {
+    let from = kind.prefix(id);
+    let mut to = from.clone();
+    // `0` follows the `/` that every prefix ends with.
+    to.pop();
+    to.push('0');
+    (from, to)
+}
+
+/// Gives a row the key of a report that knows more.
+pub(in crate::sqlite) fn rename(conn: &Connection, from: &str, to: &str) -> Result<(), StoreError> {
+    conn.prepare_cached("UPDATE usage SET key = ?2 WHERE key = ?1")?.execute([from, to])?;
+    Ok(())
 }
 
 /// Writes a row, replacing the one of the same key.
@@ -59,9 +126,10 @@ pub(in crate::sqlite) fn put(conn: &Connection, usage: &UsageRow, session: i64) 
     conn.prepare_cached(
         "INSERT INTO usage (key, session, agent, subagent, model, at_ms, input, output, cache_read, cache_write,
                             cache_write_1h, reasoning, cost_usd_micros, basis, web_searches, fast, geo, tier,
-                            reported_usd_micros, sidechain, source, place, price_model, price_date, demo)
+                            reported_usd_micros, sidechain, source, place, price_model, price_date, demo,
+                            request_id, sources)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                 ?23, ?24, ?25)
+                 ?23, ?24, ?25, ?26, ?27)
          ON CONFLICT (key) DO UPDATE SET
              session = excluded.session, agent = excluded.agent, subagent = excluded.subagent, model = excluded.model,
              at_ms = excluded.at_ms, input = excluded.input, output = excluded.output,
@@ -71,7 +139,8 @@ pub(in crate::sqlite) fn put(conn: &Connection, usage: &UsageRow, session: i64) 
              web_searches = excluded.web_searches, fast = excluded.fast, geo = excluded.geo, tier = excluded.tier,
              reported_usd_micros = excluded.reported_usd_micros, sidechain = excluded.sidechain,
              source = excluded.source, place = excluded.place, price_model = excluded.price_model,
-             price_date = excluded.price_date, demo = excluded.demo",
+             price_date = excluded.price_date, demo = excluded.demo, request_id = excluded.request_id,
+             sources = excluded.sources",
     )?
     .execute(params![
         request.key,
@@ -99,6 +168,8 @@ pub(in crate::sqlite) fn put(conn: &Connection, usage: &UsageRow, session: i64) 
         usage.price_model,
         usage.price_date,
         request.demo,
+        request.request_id,
+        usage.sources.0,
     ])?;
     Ok(())
 }
@@ -224,6 +295,7 @@ fn tokens_from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Tokens> {
 fn usage_from_row(row: &Row<'_>) -> rusqlite::Result<UsageRow> {
     let request = RequestUsage {
         key: row.get(0)?,
+        request_id: row.get(25)?,
         session_id: row.get(1)?,
         agent: row.get(2)?,
         subagent: row.get(3)?,
@@ -246,6 +318,7 @@ fn usage_from_row(row: &Row<'_>) -> rusqlite::Result<UsageRow> {
         basis: basis_of(row.get_ref(13)?.as_str()?),
         price_model: row.get(22)?,
         price_date: row.get(23)?,
+        sources: Sources(row.get(26)?),
     })
 }
 
