@@ -79,11 +79,17 @@ try {
   const context = await browser.newContext({ deviceScaleFactor: 2, locale: "en-US", timezoneId: zone });
   context.orreryBase = base;
 
-  // The day is there when somebody waits for the person and several agents work.
+  // The demo first plays the hours before now; then some wait for the person and several work.
+  const until = Date.now() + 120_000;
+  for (let ready = false; !ready; ) {
+    const overview = await (await fetch(`${base}/api/v1/overview`, { headers })).json();
+    const newest = Math.max(0, ...overview.active.map((row) => row.last_ms));
+    ready = overview.active.length >= 7 && overview.needs_you >= 3 && Date.now() - newest < 15_000;
+    if (Date.now() > until) throw new Error("the demo's day did not come to life");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
   const lively = async (page) => {
-    await page.waitForFunction(() => document.querySelectorAll("main a[href*='/app/session/'], main [role=row]").length > 8, null, {
-      timeout: 60_000,
-    });
+    await page.waitForFunction(() => (document.querySelector("main")?.innerText ?? "").length > 400, null, { timeout: 60_000 });
     await page.waitForTimeout(4000);
   };
   const wide = { width: 1440, height: 900 };
@@ -98,7 +104,7 @@ try {
   const rows = await answer.json();
   const session = `/app/session/${encodeURIComponent(rows.items[0].id)}`;
   const story = async (page) => {
-    await page.waitForFunction(() => document.querySelector("main").innerText.length > 600, null, { timeout: 30_000 });
+    await page.waitForFunction(() => (document.querySelector("main")?.innerText ?? "").length > 600, null, { timeout: 30_000 });
     await page.waitForTimeout(1500);
   };
   await look(context, null, "dark", wide, session, "session-dark", story);

@@ -50,8 +50,8 @@ impl Feed {
                 self.set_overview(*overview);
             }
             LiveFrame::Appended { events, sessions, server_ms } => {
-                // A completed event comes again long after its first receipt.
-                if let Some(event) = events.iter().rev().find(|event| event.seq > self.newest_seq) {
+                // A completed event comes again long after its first receipt; the demo's times are made up.
+                if let Some(event) = events.iter().rev().find(|event| event.seq > self.newest_seq && !event.demo) {
                     self.behind_ms = (server_ms - event.received_ms).max(0);
                 }
                 self.add_events(events);

@@ -75,7 +75,8 @@ fn of_call(kind: &str, session: &str, call_id: &str) -> EventId {
     if is_global_call(call_id) { hash(&[kind, call_id]) } else { hash(&[kind, call_id, session]) }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Lowercase hex digits.
+pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

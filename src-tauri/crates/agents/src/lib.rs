@@ -4,6 +4,7 @@
 
 pub mod hook;
 pub mod install;
+pub mod otlp;
 pub mod paths;
 pub mod sender;
 pub mod transcript;

@@ -91,8 +91,15 @@ pub fn open_session(app: AppState, id: String) -> Session {
 impl Session {
     /// Reads everything that is not here yet.
     pub fn reload(&self) {
-        self.read_detail();
-        self.read_events();
+        let this = *self;
+        this.load.set(Load::Loading(0));
+        spawn_local(async move {
+            // Steps are drawn against the session's folder and state: those come first.
+            this.detail_now().await;
+            if this.load.try_get_untracked() == Some(Load::Loading(0)) {
+                this.read_events();
+            }
+        });
     }
 
     pub fn with_story<T>(&self, read: impl FnOnce(&Story) -> T) -> T {
@@ -158,22 +165,25 @@ impl Session {
 
     fn read_detail(&self) {
         let this = *self;
-        spawn_local(async move {
-            let id = this.id.get_value();
-            let (detail, usage) = (this.app.api().session(&id).await, this.app.api().session_usage(&id).await);
-            if this.story.try_with_value(|_| ()).is_none() {
-                return;
-            }
-            match detail {
-                Ok(detail) => this.detail.set(Some(detail)),
-                Err(error) if this.detail.with_untracked(Option::is_none) => this.load.set(Load::Failed(error)),
-                // The last known totals stay on screen.
-                Err(_) => {}
-            }
-            if let Ok(usage) = usage {
-                this.usage.set(Arc::new(usage));
-            }
-        });
+        spawn_local(async move { this.detail_now().await });
+    }
+
+    /// Reads totals and billed requests.
+    async fn detail_now(self) {
+        let id = self.id.get_value();
+        let detail = self.app.api().session(&id).await;
+        if self.story.try_with_value(|_| ()).is_none() {
+            return; // The page is gone.
+        }
+        match detail {
+            Ok(detail) => self.detail.set(Some(detail)),
+            Err(error) if self.detail.with_untracked(Option::is_none) => self.load.set(Load::Failed(error)),
+            // The last known totals stay on screen.
+            Err(_) => {}
+        }
+        if let Ok(usage) = self.app.api().session_usage(&id).await {
+            self.usage.try_set(Arc::new(usage));
+        }
     }
 
     fn take_live(&self) {

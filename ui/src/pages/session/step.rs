@@ -167,14 +167,8 @@ fn tool(call: &ToolStep, step: &Step, session: Session) -> Say {
     });
     let at_ms = step.at_ms;
     let state = match status {
-        CallStatus::Running => view! {
-            <span class="state small muted"><svg class="glyph" aria-hidden="true"><use href="#g-run"></use></svg>"runs "<Elapsed since_ms=Signal::stored(at_ms)/></span>
-        }
-        .into_any(),
-        CallStatus::Waits => view! {
-            <span class="state small attention"><svg class="glyph" aria-hidden="true"><use href="#g-wait"></use></svg>"waits for you "<Elapsed since_ms=Signal::stored(at_ms)/></span>
-        }
-        .into_any(),
+        CallStatus::Running => (move || open_state(session, at_ms, "state small muted", "#g-run", "runs ")).into_any(),
+        CallStatus::Waits => (move || open_state(session, at_ms, "state small attention", "#g-wait", "waits for you ")).into_any(),
         CallStatus::Failed => view! { <span class="danger small clip">{failure_words(call)}</span> }.into_any(),
         CallStatus::Denied => view! { <span class="attention small">"denied"</span> }.into_any(),
         CallStatus::NoResult => view! { <span class="faint small">"no result"</span> }.into_any(),
@@ -194,6 +188,20 @@ fn tool(call: &ToolStep, step: &Step, session: Session) -> Say {
         code: call.class != ToolClass::Agent,
         right: view! { {waited}{lines}{state} }.into_any(),
     }
+}
+
+/// A call without an end: at work, until the session turns out to be over.
+fn open_state(session: Session, at_ms: i64, class: &'static str, glyph: &'static str, words: &'static str) -> AnyView {
+    let over = matches!(session.status.get(), Status::Ended | Status::Stopped | Status::Failed);
+    if over {
+        return view! { <span class="faint small">"no result"</span> }.into_any();
+    }
+    view! {
+        <span class=class>
+            <svg class="glyph" aria-hidden="true"><use href=glyph></use></svg>{words}<Elapsed since_ms=Signal::stored(at_ms)/>
+        </span>
+    }
+    .into_any()
 }
 
 /// A path inside the session's folder without that folder.

@@ -5,6 +5,7 @@ use orrery_types::{Source, Tokens};
 use super::*;
 
 fn request(model: &str, tokens: Tokens) -> RequestUsage {
+        request_id: None,
     RequestUsage {
         key: "k".into(),
         session_id: "s".into(),
