@@ -3,6 +3,8 @@
 import { assert, base, postHook, withPage } from "./lib.mjs";
 
 await withPage(async (page) => {
+  // The link itself leads to Live.
+  await page.waitForURL(/\/app\/live/);
   await page.goto(`${base}/app/live`);
   await page.getByText("Fix the checkout test").first().waitFor();
   await page.evaluate(() => (window.stillTheSamePage = true));

@@ -63,7 +63,7 @@ pub fn measure(place: &Place) -> anyhow::Result<Vec<Figure>> {
         Figure::less("hook: server down to up", down_against_up.ratio, "x", 1.2, 1.05),
         Figure::less("hook: server hung, worst of 1,000", millis(worst), "ms", 150.0, 20.0),
         Figure::less("hook: binary size", place.hook()?.metadata()?.len() as f64 / 1e3, "kB", 1_500.0, 600.0),
-        Figure::less("hook: peak memory", peak_kilobytes(&hook, &up, spool.path(), &payload)? / 1e3, "MB", 4.0, 2.5),
+        Figure::less("hook: peak memory", peak_kilobytes(&hook, &hung_url, spool.path(), &payload)? / 1e3, "MB", 4.0, 2.5),
     ])
 }
 
@@ -102,20 +102,20 @@ fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
-/// Peak resident set, as the kernel tells the parent that waited for it.
-fn peak_kilobytes(hook: &Path, url: &str, data: &Path, payload: &[u8]) -> anyhow::Result<f64> {
-    let script = "import resource, subprocess, sys
-subprocess.run(sys.argv[1:], stdin=sys.stdin, check=True)
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
-    let mut child = Command::new("python3")
-        .args(["-c", script])
-        .arg(hook)
-        .args(["--agent", "claude-code", "--server", url])
+/// Peak resident set of a hook that waits for a server: the kernel's high-water mark, read until it ends.
+fn peak_kilobytes(hook: &Path, hung: &str, data: &Path, payload: &[u8]) -> anyhow::Result<f64> {
+    let mut child = Command::new(hook)
+        .args(["--agent", "claude-code", "--server", hung])
         .env("ORRERY_DATA_DIR", data)
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
         .spawn()?;
     child.stdin.take().context("standard input was asked for")?.write_all(payload)?;
-    let output = child.wait_with_output()?;
-    String::from_utf8(output.stdout)?.trim().parse().context("no peak was reported")
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak: f64 = 0.0;
+    while child.try_wait()?.is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        peak = mark.unwrap_or(peak).max(peak);
+    }
+    Ok(peak)
 }

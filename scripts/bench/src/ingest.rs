@@ -40,16 +40,21 @@ pub fn measure(place: &Place) -> anyhow::Result<Vec<Figure>> {
     baseline.kill()?;
     baseline.wait()?;
 
-    let stored = size_of(&server.database()) + size_of(&server.database().with_extension("db-wal"));
     let mut round = 0;
+    let stored_bytes = std::cell::Cell::new(0);
     let against_loop = abba(
         ROUNDS,
         || bare_loop(&server),
         || {
             round += 1;
-            load(server.port, 1_000 + round).map(|(time, _)| time)
+            let (time, bytes) = load(server.port, 1_000 + round)?;
+            stored_bytes.set(stored_bytes.get() + bytes);
+            Ok(time)
         },
     )?;
+    raw_bytes += stored_bytes.get();
+    let data = server.end()?;
+    let stored = size_of(&data.path().join("orrery.db"));
 
     let rate = |time: Duration| EVENTS as f64 / time.as_secs_f64();
     Ok(vec![

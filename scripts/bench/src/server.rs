@@ -33,6 +33,16 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// Ends the server as a person's system would, so that everything is where it stays.
+    pub fn end(mut self) -> anyhow::Result<TempDir> {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status()?;
+        let ended = self.child.wait()?;
+        if !asked.success() || !ended.success() {
+            bail!("the server ended with {ended}");
+        }
+        Ok(std::mem::replace(&mut self.data, tempfile::tempdir()?))
+    }
+
     pub fn database(&self) -> std::path::PathBuf {
         self.data.path().join("orrery.db")
     }

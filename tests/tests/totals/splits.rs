@@ -61,7 +61,7 @@ fn any_order_and_any_split_gives_the_same_totals() {
             }
             import_once(dir.path());
         }
-        prop_assert_eq!(told(dir.path()), &at_once);
+        prop_assert_eq!(&told(dir.path()), &at_once);
         Ok(())
     });
     if let Err(error) = outcome {

@@ -20,7 +20,9 @@ pub enum Token {
 #[component]
 pub fn Code(#[prop(into)] text: String, #[prop(into, optional)] lang: String) -> impl IntoView {
     let render = move |part: &str| {
-        part.lines().map(|line| view! { <span class="code__line">{colored(&lang, line)}"\n"</span> }.into_any()).collect()
+        part.lines()
+            .map(|line| view! { <span class="code__line">{colored(&lang, line)}"\n"</span> }.into_any())
+            .collect()
     };
     folded(text, "code code--block", FOLD_LINES * 2, render)
 }
@@ -142,8 +144,8 @@ const RUST: Rules = Rules {
     quotes: "\"",
     keywords: &[
         "as", "async", "await", "break", "const", "continue", "crate", "dyn", "else", "enum", "extern", "false", "fn",
-        "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self", "Self",
-        "static", "struct", "super", "trait", "true", "type", "unsafe", "use", "where", "while",
+        "for", "if", "impl", "in", "let", "loop", "match", "mod", "move", "mut", "pub", "ref", "return", "self",
+        "Self", "static", "struct", "super", "trait", "true", "type", "unsafe", "use", "where", "while",
     ],
     types: true,
 };
@@ -151,11 +153,68 @@ const SCRIPT: Rules = Rules {
     comments: &["//"],
     quotes: "\"'`",
     keywords: &[
-        "as", "async", "await", "break", "case", "catch", "class", "const", "continue", "default", "delete", "else",
-        "enum", "export", "extends", "false", "final", "finally", "fn", "for", "from", "func", "function", "go", "if",
-        "implements", "import", "in", "instanceof", "interface", "let", "new", "nil", "null", "of", "package", "private",
-        "protected", "public", "range", "return", "static", "struct", "super", "switch", "this", "throw", "true", "try",
-        "type", "typeof", "undefined", "var", "void", "while", "yield", "defer", "chan", "map", "int", "char", "bool",
+        "as",
+        "async",
+        "await",
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "default",
+        "delete",
+        "else",
+        "enum",
+        "export",
+        "extends",
+        "false",
+        "final",
+        "finally",
+        "fn",
+        "for",
+        "from",
+        "func",
+        "function",
+        "go",
+        "if",
+        "implements",
+        "import",
+        "in",
+        "instanceof",
+        "interface",
+        "let",
+        "new",
+        "nil",
+        "null",
+        "of",
+        "package",
+        "private",
+        "protected",
+        "public",
+        "range",
+        "return",
+        "static",
+        "struct",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "type",
+        "typeof",
+        "undefined",
+        "var",
+        "void",
+        "while",
+        "yield",
+        "defer",
+        "chan",
+        "map",
+        "int",
+        "char",
+        "bool",
     ],
     types: true,
 };
@@ -184,10 +243,10 @@ const SQL: Rules = Rules {
     comments: &["--"],
     quotes: "'\"",
     keywords: &[
-        "select", "from", "where", "and", "or", "insert", "into", "values", "update", "set", "delete", "create", "table",
-        "index", "join", "left", "on", "group", "by", "order", "limit", "as", "not", "null", "primary", "key", "SELECT",
-        "FROM", "WHERE", "AND", "OR", "INSERT", "INTO", "VALUES", "UPDATE", "SET", "DELETE", "CREATE", "TABLE", "INDEX",
-        "JOIN", "LEFT", "ON", "GROUP", "BY", "ORDER", "LIMIT", "AS", "NOT", "NULL", "PRIMARY", "KEY",
+        "select", "from", "where", "and", "or", "insert", "into", "values", "update", "set", "delete", "create",
+        "table", "index", "join", "left", "on", "group", "by", "order", "limit", "as", "not", "null", "primary", "key",
+        "SELECT", "FROM", "WHERE", "AND", "OR", "INSERT", "INTO", "VALUES", "UPDATE", "SET", "DELETE", "CREATE",
+        "TABLE", "INDEX", "JOIN", "LEFT", "ON", "GROUP", "BY", "ORDER", "LIMIT", "AS", "NOT", "NULL", "PRIMARY", "KEY",
     ],
     types: false,
 };
@@ -195,8 +254,8 @@ const SQL: Rules = Rules {
 fn rules(lang: &str) -> Option<&'static Rules> {
     Some(match lang {
         "rs" | "rust" => &RUST,
-        "js" | "jsx" | "ts" | "tsx" | "mjs" | "javascript" | "typescript" | "go" | "java" | "kt" | "swift" | "c" | "h" | "cpp"
-        | "hpp" | "cc" | "cs" | "php" | "zig" | "css" | "scss" => &SCRIPT,
+        "js" | "jsx" | "ts" | "tsx" | "mjs" | "javascript" | "typescript" | "go" | "java" | "kt" | "swift" | "c"
+        | "h" | "cpp" | "hpp" | "cc" | "cs" | "php" | "zig" | "css" | "scss" => &SCRIPT,
         "py" | "python" | "rb" | "ruby" => &PYTHON,
         "sh" | "bash" | "zsh" | "shell" | "console" | "fish" => &SHELL,
         "json" | "jsonl" | "toml" | "yaml" | "yml" | "ini" | "conf" => &DATA,
@@ -237,7 +296,8 @@ fn word_token(rules: &Rules, word: &str) -> Token {
         return Token::Keyword;
     }
     let mut letters = word.chars();
-    let upper = letters.next().is_some_and(|first| first.is_ascii_uppercase()) && letters.any(|c| c.is_ascii_lowercase());
+    let upper =
+        letters.next().is_some_and(|first| first.is_ascii_uppercase()) && letters.any(|c| c.is_ascii_lowercase());
     if rules.types && upper { Token::Type } else { Token::Plain }
 }
 
@@ -275,7 +335,9 @@ pub fn without_escapes(text: &str) -> String {
 
 fn tells_failure(line: &str) -> bool {
     let start = line.trim_start();
-    ["error", "Error", "ERROR", "FAIL", "fatal:", "panicked at", "Traceback", "✗", "✘"].iter().any(|word| start.starts_with(word))
+    ["error", "Error", "ERROR", "FAIL", "fatal:", "panicked at", "Traceback", "✗", "✘"]
+        .iter()
+        .any(|word| start.starts_with(word))
         || line.contains(" FAILED")
         || line.contains("' panicked at")
 }
@@ -285,7 +347,11 @@ mod tests {
     use super::*;
 
     fn kinds(lang: &str, line: &str) -> Vec<(Token, String)> {
-        tokens(lang, line).into_iter().filter(|(token, _)| *token != Token::Plain).map(|(t, s)| (t, s.to_owned())).collect()
+        tokens(lang, line)
+            .into_iter()
+            .filter(|(token, _)| *token != Token::Plain)
+            .map(|(t, s)| (t, s.to_owned()))
+            .collect()
     }
 
     #[test]

@@ -163,7 +163,8 @@ mod tests {
         let lines = diff_lines(&old, &new);
         assert_eq!(count(&lines), (1, 2));
         assert_eq!(lines.iter().filter(|line| line.op == DiffOp::Gap).count(), 1);
-        let removed: Vec<_> = lines.iter().filter(|line| line.op == DiffOp::Removed).map(|line| (line.old, line.new)).collect();
+        let removed: Vec<_> =
+            lines.iter().filter(|line| line.op == DiffOp::Removed).map(|line| (line.old, line.new)).collect();
         assert_eq!(removed, [(Some(2), None), (Some(18), None)]);
         assert!(diff_lines("same\n", "same\n").is_empty());
     }

@@ -61,7 +61,9 @@ fn inside(events: &mut Parser<'_>, open: Option<TagEnd>, depth: usize) -> Vec<No
             Event::End(_) => {}
             Event::Start(tag) => nodes.extend(tagged(events, tag, depth + 1)),
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => push_text(&mut nodes, &text),
-            Event::InlineMath(text) | Event::DisplayMath(text) | Event::Code(text) => nodes.push(Node::Code(text.into_string())),
+            Event::InlineMath(text) | Event::DisplayMath(text) | Event::Code(text) => {
+                nodes.push(Node::Code(text.into_string()))
+            }
             Event::FootnoteReference(name) => push_text(&mut nodes, &format!("[{name}]")),
             Event::SoftBreak => push_text(&mut nodes, "\n"),
             Event::HardBreak => nodes.push(Node::Break),
@@ -79,7 +81,9 @@ fn flat(events: &mut Parser<'_>) -> Vec<Node> {
         match event {
             Event::Start(_) => open += 1,
             Event::End(_) => open -= 1,
-            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => push_text(&mut nodes, &text),
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                push_text(&mut nodes, &text)
+            }
             _ => {}
         }
         if open == 0 {
@@ -222,10 +226,14 @@ fn element(name: &str, inside: Vec<AnyView>) -> AnyView {
 fn table_view(right: &[bool], rows: &[Vec<Vec<Node>>]) -> AnyView {
     let class = |column: usize| if right.get(column).copied().unwrap_or(false) { "right" } else { "" };
     let head = rows.first().map(|row| {
-        row.iter().enumerate().map(|(n, cell)| view! { <th scope="col" class=class(n)>{views(cell)}</th> }).collect_view()
+        row.iter()
+            .enumerate()
+            .map(|(n, cell)| view! { <th scope="col" class=class(n)>{views(cell)}</th> })
+            .collect_view()
     });
     let body = rows.iter().skip(1).map(|row| {
-        let cells = row.iter().enumerate().map(|(n, cell)| view! { <td class=class(n)>{views(cell)}</td> }).collect_view();
+        let cells =
+            row.iter().enumerate().map(|(n, cell)| view! { <td class=class(n)>{views(cell)}</td> }).collect_view();
         view! { <tr>{cells}</tr> }
     });
     view! { <div class="md__table"><table><thead><tr>{head}</tr></thead><tbody>{body.collect_view()}</tbody></table></div> }.into_any()
@@ -237,7 +245,9 @@ mod tests {
 
     #[test]
     fn hostile_markdown_stays_text() {
-        let nodes = parse("<script>alert(1)</script>\n\nHi <b onclick=x>you</b> [a](javascript:alert(1)) ![i](https://x/y.png)");
+        let nodes = parse(
+            "<script>alert(1)</script>\n\nHi <b onclick=x>you</b> [a](javascript:alert(1)) ![i](https://x/y.png)",
+        );
         let shown = format!("{nodes:?}");
         assert!(shown.contains("<script>alert(1)</script>"), "{shown}");
         assert!(shown.contains("<b onclick=x>"), "{shown}");
@@ -264,7 +274,8 @@ mod tests {
 
     #[test]
     fn blocks_are_found() {
-        let nodes = parse("# T\n\n1. one\n   - [x] two\n\n```rust ignore\nfn x() {}\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |");
+        let nodes =
+            parse("# T\n\n1. one\n   - [x] two\n\n```rust ignore\nfn x() {}\n```\n\n| a | b |\n|---|--:|\n| 1 | 2 |");
         assert!(matches!(&nodes[0], Node::Element("h3", _)));
         let Node::List { start: Some(1), items } = &nodes[1] else { panic!("{nodes:?}") };
         assert!(matches!(&items[0][1], Node::List { start: None, items } if items[0][0] == Node::Task(true)));

@@ -31,6 +31,9 @@ impl<T> Clone for Rows<T> {
     }
 }
 
+/// Says whether a row is part of the selection.
+pub type IsSelected<T> = Arc<dyn Fn(&T) -> bool + Send + Sync>;
+
 /// A hash for [`Rows::key`].
 pub fn row_key(of: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -60,7 +63,7 @@ pub fn VirtualList<T>(
     total: Option<Signal<Option<usize>>>,
     /// Rows that are part of the selection.
     #[prop(optional)]
-    selected: Option<Arc<dyn Fn(&T) -> bool + Send + Sync>>,
+    selected: Option<IsSelected<T>>,
     #[prop(into)] on_open: Callback<T>,
     #[prop(optional, into)] on_key: Option<Callback<(web_sys::KeyboardEvent, T)>>,
     /// The last rows came into sight: load more.
@@ -75,7 +78,8 @@ where
     let (height, set_height) = signal(600.0_f64);
     let row_height = RwSignal::new(row_px);
 
-    let range = Memo::new(move |_| in_sight(top.get(), height.get(), row_height.get(), items.with(|items| items.len())));
+    let range =
+        Memo::new(move |_| in_sight(top.get(), height.get(), row_height.get(), items.with(|items| items.len())));
     let shown = move || {
         let (from, to) = range.get();
         items.with(|items| items[from.min(items.len())..to.min(items.len())].to_vec())

@@ -4,8 +4,7 @@ use leptos::prelude::*;
 use orrery_views::format;
 
 use crate::command::Command;
-use crate::components::{Ago, Icon};
-use crate::host;
+use crate::components::{Clock, Icon};
 use crate::state::{Connection, use_app};
 
 /// The word in the top bar; a button where connecting again is something to do.
@@ -57,13 +56,11 @@ pub fn Banner() -> impl IntoView {
     move || {
         match app.connection.get() {
         Connection::Offline { since_ms, reason } => {
-            // The banner counts on this machine's clock: the server's is out of reach.
-            let since = Signal::derive(move || since_ms + host::now_ms() - host::unix_ms());
             view! {
                 <div class="banner" role="status">
                     <span class="danger"><Icon name="i-offline"/></span>
                     <p class="grow">
-                        <b>"Offline since "<Ago at_ms=since/></b>
+                        <b>"Offline since "<Clock at_ms=since_ms/></b>
                         " "
                         <span class="muted">{reason}". What you see are the last known values"</span>
                     </p>

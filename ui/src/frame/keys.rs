@@ -114,7 +114,7 @@ fn Lines(lines: Vec<(&'static str, &'static str)>) -> impl IntoView {
     let line = |(keys, says): (&'static str, &'static str)| {
         let keys = keys
             .split(' ')
-            .map(|key| if key == "..." { "to".into_any() } else { view! { <kbd>{key}</kbd> }.into_any() })
+            .map(|key| if key == "..." { " to ".into_any() } else { view! { <kbd>{key}</kbd> }.into_any() })
             .collect_view();
         view! { <li><span>{says}</span><span class="small muted">{keys}</span></li> }
     };

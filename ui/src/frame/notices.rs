@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::{Job, JobKind, JobState};
+use orrery_types::{Alert, Job, JobKind, JobState};
 use orrery_views::format;
 
 use crate::components::{Bar, Icon};
@@ -128,10 +128,18 @@ fn ended_words(job: &Job) -> String {
 fn follow_alerts() {
     let app = use_app();
     let newest =
-        Memo::new(move |_| app.feed(|feed| feed.alerts().next().map(|alert| (alert.key.clone(), alert.title.clone()))));
+        Memo::new(move |_| app.feed(|feed| feed.alerts().next().map(|alert| (alert.key.clone(), in_words(alert)))));
     Effect::new(move |_| {
-        if let Some((_, title)) = newest.get() {
-            app.notices.say(title);
+        if let Some((_, words)) = newest.get() {
+            app.notices.say(words);
         }
     });
+}
+
+fn in_words(alert: &Alert) -> String {
+    if alert.text.is_empty() || alert.title.contains(&alert.text) {
+        alert.title.clone()
+    } else {
+        format!("{}: {}", alert.title, alert.text)
+    }
 }

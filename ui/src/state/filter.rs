@@ -42,7 +42,7 @@ impl Range {
         Range::EVERY.into_iter().find(|range| range.slug() == slug)
     }
     /// Where the span begins, ms since 1970 UTC. Empty for all time. Midnight is local: clocks stand `offset_minutes` ahead of UTC.
-    pub fn from_ms(self, now_ms: i64, offset_minutes: i32) -> Option<i64> {
+    pub fn start_ms(self, now_ms: i64, offset_minutes: i32) -> Option<i64> {
         const HOUR: i64 = 3_600_000;
         let offset = i64::from(offset_minutes) * 60_000;
         let midnight = (now_ms + offset).div_euclid(24 * HOUR) * 24 * HOUR - offset;
@@ -109,8 +109,8 @@ mod tests {
     fn today_begins_at_local_midnight() {
         // 2026-11-22 23:30 UTC is the 23rd at 00:30 in Berlin and the 22nd at 18:30 in New York.
         let now = 1_795_390_200_000;
-        assert_eq!(Range::Today.from_ms(now, 60), Some(1_795_388_400_000));
-        assert_eq!(Range::Today.from_ms(now, -300), Some(1_795_323_600_000));
-        assert_eq!(Range::All.from_ms(now, 0), None);
+        assert_eq!(Range::Today.start_ms(now, 60), Some(1_795_388_400_000));
+        assert_eq!(Range::Today.start_ms(now, -300), Some(1_795_323_600_000));
+        assert_eq!(Range::All.start_ms(now, 0), None);
     }
 }

@@ -32,8 +32,59 @@ pub struct Costs {
 /// # Errors
 /// The store's own.
 pub fn stored(store: &dyn Store, group: GroupBy, query: &TotalsQuery) -> Result<Costs, StoreError> {
-    let offset = clock::utc_offset_minutes(clock::now_ms());
-    Ok(Costs { rows: store.costs(group, query, offset)?, totals: store.totals(query)? })
+    let totals = store.totals(query)?;
+    if !matches!(group, GroupBy::Daily | GroupBy::Weekly | GroupBy::Monthly) {
+        return Ok(Costs { rows: store.costs(group, query, 0)?, totals });
+    }
+    let mut sums: BTreeMap<String, CostRow> = BTreeMap::new();
+    for (from_ms, to_ms) in even_spans(store, query)? {
+        let span = TotalsQuery { from_ms: Some(from_ms), to_ms: Some(to_ms), ..query.clone() };
+        for row in store.costs(group, &span, clock::utc_offset_minutes(from_ms))? {
+            let sum =
+                sums.entry(row.key.clone()).or_insert_with(|| CostRow { key: row.key.clone(), ..CostRow::default() });
+            sum.totals = usage::plus(&sum.totals, &row.totals);
+            sum.models.extend(row.models);
+            sum.models.sort();
+            sum.models.dedup();
+        }
+    }
+    Ok(Costs { rows: sums.into_values().collect(), totals })
+}
+
+/// The time of all that is asked for, cut where the person's clocks change: within each piece days are cut alike.
+fn even_spans(store: &dyn Store, query: &TotalsQuery) -> Result<Vec<(i64, i64)>, StoreError> {
+    const WEEK_MS: i64 = 7 * 86_400_000;
+    let months = store.costs(GroupBy::Monthly, query, 0)?;
+    let start = |row: &CostRow| {
+        let month = format!("{}-01", row.key).parse::<NaiveDate>().ok()?;
+        Some(month.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_millis())
+    };
+    let (Some(first), Some(last)) = (months.first().and_then(start), months.last().and_then(start)) else {
+        return Ok(Vec::new());
+    };
+    let (from, to) = (query.from_ms.unwrap_or(first).max(first), (last + 5 * WEEK_MS).min(query.to_ms.unwrap_or(i64::MAX)));
+    let mut spans = Vec::new();
+    let mut begin = from;
+    let mut at = from;
+    while at < to {
+        let next = (at + WEEK_MS).min(to);
+        let offset = clock::utc_offset_minutes(at);
+        if clock::utc_offset_minutes(next) != offset {
+            let (mut before, mut after) = (at, next);
+            while after - before > 1 {
+                let middle = before + (after - before) / 2;
+                if clock::utc_offset_minutes(middle) == offset { before = middle } else { after = middle }
+            }
+            spans.push((begin, after));
+            begin = after;
+            at = after;
+        } else {
+            at = next;
+        }
+    }
+    spans.push((begin, to));
+    spans.retain(|(begin, end)| begin < end);
+    Ok(spans)
 }
 
 /// The table of transcript files below `roots`, each request counted once over all of them. Unreadable files and lines
@@ -53,7 +104,9 @@ pub fn scanned(roots: &[(AgentId, PathBuf)], group: GroupBy, query: &TotalsQuery
             });
         }
     });
-    ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).table(group, query)
+    let mut ledger = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    usage::drop_replays(&mut ledger.rows);
+    ledger.table(group, query)
 }
 
 /// Requests by key, and the project of each session.
@@ -143,8 +196,14 @@ fn date_key(group: GroupBy, day: &str) -> String {
 }
 
 fn read(found: &Found) -> Ledger {
+    // A line without a time happened when the one before it did: only then all lines have to be read.
+    read_some(found, true).or_else(|| read_some(found, false)).unwrap_or_default()
+}
+
+/// Reads the lines that tell of cost, or all. `None` when a line that was passed over is needed, or nothing can be read.
+fn read_some(found: &Found, pass_over: bool) -> Option<Ledger> {
     let mut ledger = Ledger::default();
-    let Ok(file) = File::open(&found.path) else { return ledger };
+    let file = File::open(&found.path).ok()?;
     let mut file = BufReader::with_capacity(256 * 1024, file);
     let mut reader = Reader::open(found.agent, &found.info, None);
     let context = Context {
@@ -156,14 +215,19 @@ fn read(found: &Found) -> Ledger {
     };
     let table = PriceTable::builtin();
     let mut line = Vec::new();
+    let mut passed_over = false;
     for number in 1.. {
         line.clear();
         match file.read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => break,
             Ok(_) => {}
         }
-        if !tells_of_cost(found.agent, &line) {
+        if pass_over && !tells_of_cost(found.agent, &line) {
+            passed_over = true;
             continue;
+        }
+        if passed_over && !has_time(&line) {
+            return None;
         }
         let decoded = reader.line(line.trim_ascii_end(), number, &context);
         for facts in decoded.facts {
@@ -176,7 +240,11 @@ fn read(found: &Found) -> Ledger {
             ledger.add(table.price(request));
         }
     }
-    ledger
+    Some(ledger)
+}
+
+fn has_time(line: &[u8]) -> bool {
+    line.is_empty() || std::str::from_utf8(line).is_ok_and(|text| text.contains("\"timestamp\""))
 }
 
 /// Whether a line may carry usage, or what later usage hangs on. Most bytes of a transcript do neither.

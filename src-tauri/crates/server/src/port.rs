@@ -9,6 +9,9 @@ use tokio::net::TcpListener;
 /// Ports tried after the wished one.
 const NEXT_PORTS: u16 = 20;
 const BACKLOG: i32 = 1024;
+/// Ports above 1023 that browsers refuse to open (Fetch standard, "port blocking"): a page there would stay empty.
+const BLOCKED_BY_BROWSERS: [u16; 19] =
+    [1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080];
 
 /// Listeners on one port: the host's own and, for loopback, `::1` where the machine has it.
 #[derive(Debug)]
@@ -27,12 +30,14 @@ pub fn bind(host: IpAddr, port: u16) -> io::Result<Bound> {
     let mut moved_from = None;
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for candidate in port..=port.saturating_add(if port == 0 { 0 } else { NEXT_PORTS }) {
+        if BLOCKED_BY_BROWSERS.contains(&candidate) {
+            moved_from.get_or_insert_with(|| (port, "a rule of browsers, which open no page on this port".to_owned()));
+            continue;
+        }
         match bind_one(host, candidate) {
             Ok((listeners, port)) => return Ok(Bound { listeners, port, moved_from }),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-                if moved_from.is_none() {
-                    moved_from = Some((port, holder(port)));
-                }
+                moved_from.get_or_insert_with(|| (port, holder(port)));
                 last = error;
             }
             Err(error) => return Err(error),

@@ -24,6 +24,12 @@ async fn a_taken_port_is_left_to_its_holder_and_the_next_one_is_recorded() {
 }
 
 #[tokio::test]
+async fn a_port_that_browsers_refuse_is_not_taken() {
+    let server = TestServer::over(Homes::new().unwrap(), |options| options.port = 6697).await.unwrap();
+    assert!(server.running.port() > 6697);
+}
+
+#[tokio::test]
 async fn a_second_instance_is_led_to_the_first() {
     let server = TestServer::start().await.unwrap();
     let Err(StartError::AlreadyRunning { base_url }) = orrery_server::start(server.homes.options()).await else {

@@ -103,6 +103,23 @@ impl RequestUsage {
         format!("request:{request_id}")
     }
 
+    /// The id of the message that answered the request, where a transcript named one.
+    pub fn message_id(&self) -> Option<&str> {
+        match &self.request_id {
+            Some(id) => self.key.strip_suffix(id.as_str())?.strip_suffix(':').filter(|_| self.key != Self::by_request_id(id)),
+            None => Some(self.key.as_str()).filter(|key| !key.starts_with(':') && self.stand_in().is_none()),
+        }
+    }
+
+    /// Whether this is a copy, in a subagent's file, of a response of the main thread that `main` reports under another key.
+    pub fn replays(&self, main: &RequestUsage) -> bool {
+        self.sidechain
+            && !main.sidechain
+            && self.key != main.key
+            && self.agent == main.agent
+            && self.message_id().is_some_and(|id| main.message_id() == Some(id))
+    }
+
     /// Key of a report without any id, which only stands as long as nothing better tells of the session: one row per
     /// `what`. See [`RequestUsage::stand_in`].
     pub fn stand_in_key(kind: StandIn, session_id: &str, what: &str) -> String {

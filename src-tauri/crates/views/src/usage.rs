@@ -1,18 +1,26 @@
 //! The ledger's rules: one request counted once.
 
+use std::collections::HashMap;
+
 use orrery_types::{Basis, CostTotals, RequestUsage, Source, UsageRow};
 
 /// Whether `incoming` replaces `existing`, a row with the same key.
 ///
 /// A cost the agent reported beats a computed one. A line of the main thread beats its copy in a subagent's file; then the
 /// larger token sum wins (lines of one response grow while it streams), then the row that knows more (model, speed). Of
-/// equal rows in two sessions the earlier one is the original: forks and resumed sessions carry copies.
+/// equal rows the earlier one is the original: forks and resumed sessions carry copies.
 pub fn prefers(existing: &UsageRow, incoming: &UsageRow) -> bool {
     match (existing.basis == Basis::Reported, incoming.basis == Basis::Reported) {
         (false, true) => true,
         (true, false) => false,
         _ => tells_more(&existing.request, &incoming.request),
     }
+}
+
+/// Of two equal reports the smaller is the original. Copies can carry the original's time: then any rule will do that does
+/// not hang on the order in which files are read.
+fn origin(request: &RequestUsage) -> (i64, &str, Option<&str>) {
+    (request.at_ms, &request.session_id, request.model.as_deref())
 }
 
 /// [`prefers`] without regard to money.
@@ -23,7 +31,7 @@ fn tells_more(old: &RequestUsage, new: &RequestUsage) -> bool {
     match rank(new).cmp(&rank(old)) {
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Less => false,
-        std::cmp::Ordering::Equal => new.session_id != old.session_id && new.at_ms < old.at_ms,
+        std::cmp::Ordering::Equal => origin(new) < origin(old),
     }
 }
 
@@ -76,6 +84,31 @@ pub fn add(totals: &mut CostTotals, row: &UsageRow) {
     totals.requests += 1;
     totals.unpriced_requests += u64::from(row.basis == Basis::Unpriced);
     totals.estimated_requests += u64::from(row.basis == Basis::Estimated);
+}
+
+/// The sums of two sets of rows together.
+pub fn plus(one: &CostTotals, other: &CostTotals) -> CostTotals {
+    CostTotals {
+        tokens: one.tokens.plus(other.tokens),
+        cost_usd_micros: one.cost_usd_micros.saturating_add(other.cost_usd_micros),
+        requests: one.requests + other.requests,
+        unpriced_requests: one.unpriced_requests + other.unpriced_requests,
+        estimated_requests: one.estimated_requests + other.estimated_requests,
+    }
+}
+
+/// Leaves out the copies of main-thread responses that subagents' files carry under other keys.
+pub fn drop_replays(rows: &mut HashMap<String, UsageRow>) {
+    if !rows.values().any(|row| row.request.sidechain) {
+        return;
+    }
+    let main = rows.values().filter(|row| !row.request.sidechain);
+    let main: HashMap<String, RequestUsage> =
+        main.filter_map(|row| Some((row.request.message_id()?.to_owned(), row.request.clone()))).collect();
+    rows.retain(|_, row| {
+        let original = row.request.message_id().and_then(|id| main.get(id));
+        !original.is_some_and(|original| row.request.replays(original))
+    });
 }
 
 /// Sums of `rows`, each request once: of rows with one key the preferred one counts.
@@ -171,6 +204,33 @@ mod tests {
         assert_eq!(joined(&one, &transcript), None);
         let longer = joined(&one, &row(9, |_| ())).unwrap();
         assert_eq!((longer.request.tokens.output, longer.cost_usd_micros), (9, Some(77)));
+    }
+
+    #[test]
+    fn of_equal_copies_the_same_one_wins_in_any_order() {
+        let copy = row(5, |row| row.request.session_id = "t".into());
+        let original = row(5, |_| ());
+        assert!(prefers(&copy, &original));
+        assert!(!prefers(&original, &copy));
+    }
+
+    #[test]
+    fn a_subagents_copy_of_the_main_thread_is_left_out_under_any_key() {
+        let main = row(5, |row| row.request.request_id = Some("r1".into()));
+        let side = |key: &str, request_id: Option<&str>| {
+            row(9, |row| {
+                row.request.key = key.into();
+                row.request.request_id = request_id.map(str::to_owned);
+                row.request.sidechain = true;
+            })
+        };
+        let rows = [main, side("m1", None), side("m1:r9", Some("r9")), side("m2:r9", Some("r9")), side(":s:f:1", None)];
+        let mut rows: HashMap<String, UsageRow> =
+            rows.into_iter().map(|row| (row.request.key.clone(), row)).collect();
+        drop_replays(&mut rows);
+        let mut kept: Vec<&str> = rows.keys().map(String::as_str).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, [":s:f:1", "m1:r1", "m2:r9"]);
     }
 
     #[test]

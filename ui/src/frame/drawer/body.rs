@@ -94,7 +94,11 @@ fn tab_id(index: usize) -> String {
 
 fn panel(tab: Tab, seq: i64) -> AnyView {
     match tab {
-        Tab::Change(changes) => changes.into_iter().map(change).collect_view().into_any(),
+        Tab::Change(changes) => {
+            // One file is named in the drawer's title.
+            let is_many = changes.len() > 1;
+            changes.into_iter().map(|one| change(one, is_many)).collect_view().into_any()
+        }
         Tab::Text(text) => view! { <section><Markdown text/></section> }.into_any(),
         Tab::Output(text) => view! { <section><Output text/></section> }.into_any(),
         Tab::Input(input) => input_view(&input),
@@ -102,14 +106,14 @@ fn panel(tab: Tab, seq: i64) -> AnyView {
     }
 }
 
-fn change(change: Change) -> AnyView {
+fn change(change: Change, is_many: bool) -> AnyView {
     let lang = lang_of_path(&change.path);
     let lines = match change.edit {
         Edit::Lines(lines) => lines,
         Edit::Texts { old, new } => diff_lines(&old, &new),
     };
-    view! { <div><p class="head code clip" title=change.path.clone()>{change.path.clone()}</p><Diff lines lang/></div> }
-        .into_any()
+    let path = is_many.then(|| view! { <p class="head code clip" title=change.path.clone()>{change.path.clone()}</p> });
+    view! { <div>{path}<Diff lines lang/></div> }.into_any()
 }
 
 /// Fields of the input, each under its name; what is no text is shown as JSON.

@@ -16,7 +16,7 @@ use wasm_bindgen::JsCast;
 use crate::command;
 use crate::components::{AgentGlyph, Icon};
 use crate::host;
-use crate::pages::live::describe::describe;
+use crate::pages::live::describe::{describe, inside};
 use crate::routes::{self, use_query};
 use crate::state::{AppState, use_app};
 
@@ -66,10 +66,8 @@ pub fn Drawer() -> impl IntoView {
         let had_focus =
             panel.get_untracked().is_some_and(|panel| panel.contains(document().active_element().as_deref()));
         query.set("event", None);
-        if had_focus {
-            if let Some(opener) = opener.get_value() {
-                let _ = opener.focus();
-            }
+        if let (true, Some(opener)) = (had_focus, opener.get_value()) {
+            let _ = opener.focus();
         }
     };
     let id = app.add_keys(std::rc::Rc::new(move |event: &KeyboardEvent| {
@@ -104,8 +102,12 @@ pub fn Drawer() -> impl IntoView {
 #[component]
 fn Details(event: Arc<Event>, close: impl Fn() + Copy + 'static) -> impl IntoView {
     let app = use_app();
-    let said = describe(&event);
+    let mut said = describe(&event);
     let row = app.feed_untracked(|feed| feed.session(&event.session_id));
+    let full = said.text.clone();
+    if let (true, Some(cwd)) = (said.is_code, row.as_ref().and_then(|row| row.cwd.as_deref())) {
+        said.text = inside(&said.text, cwd);
+    }
     let project = row.as_ref().map(|row| row.project.clone()).filter(|name| !name.is_empty());
     let branch = row.as_ref().and_then(|row| row.branch.clone());
     let session = routes::session(&event.session_id);
@@ -129,7 +131,7 @@ fn Details(event: Arc<Event>, close: impl Fn() + Copy + 'static) -> impl IntoVie
             </div>
             <h2 class="row">
                 <span class=said.tone><Icon name=said.icon/></span>
-                <span class="drawer__title clip grow">
+                <span class="drawer__title clip grow" title=full>
                     {said.name.clone()} " " <span class=if said.is_code { "code" } else { "muted" }>{said.text.clone()}</span>
                 </span>
             </h2>

@@ -35,7 +35,7 @@ pub fn Card(id: String) -> impl IntoView {
                     <Show when=move || status.get() != Status::Running>
                         <span class="sess__state"><StatusBadge status/></span>
                     </Show>
-                    <span class="num sess__cost" title=move || row.with(|row| format::money_exact(row.cost_usd_micros))>{move || row.with(|row| cost(row))}</span>
+                    <span class="num sess__cost" title=move || row.with(|row| format::money_exact(row.cost_usd_micros))>{move || row.with(cost)}</span>
                 </span>
                 <span class="row sess__now">
                     <span class="grow clip">

@@ -180,12 +180,12 @@ impl Stream {
             return;
         }
         let call = call_of(event);
-        if let (Body::ToolEnd { .. }, Some(call)) = (&event.body, &call) {
-            if let Some(place) = self.open_calls.remove(call) {
-                self.replace(place, event);
-                self.by_seq.insert(event.seq, place);
-                return;
-            }
+        if let (Body::ToolEnd { .. }, Some(call)) = (&event.body, &call)
+            && let Some(place) = self.open_calls.remove(call)
+        {
+            self.replace(place, event);
+            self.by_seq.insert(event.seq, place);
+            return;
         }
         if !self.kind.takes(&event.body) {
             return;

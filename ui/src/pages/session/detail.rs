@@ -45,13 +45,16 @@ pub fn view(step: &Step, session: Session, place: Place, depth: usize) -> AnyVie
             view! { <Output text=text.clone()/> }.into_any()
         }
         What::Subagent { id, .. } => view! { <Nested session place id=id.clone() depth/> }.into_any(),
-        What::Question { question, answer } => question_view(question, answer.as_ref().map(|answer| &answer.value)).into_any(),
+        What::Question { question, answer } => {
+            question_view(question, answer.as_ref().map(|answer| &answer.value)).into_any()
+        }
         _ => ().into_any(),
     }
 }
 
 fn tool(call: &ToolStep, session: Session, place: Place, depth: usize) -> impl IntoView + use<> {
-    let changes = if call.class == ToolClass::Edit || call.tool == "apply_patch" { changes_of(&call.input) } else { Vec::new() };
+    let changes =
+        if call.class == ToolClass::Edit || call.tool == "apply_patch" { changes_of(&call.input) } else { Vec::new() };
     let input = if changes.is_empty() { input_view(call) } else { ().into_any() };
     let many = changes.len() > 1;
     let diffs = changes.into_iter().map(|change| change_view(change, many)).collect_view();
@@ -61,8 +64,8 @@ fn tool(call: &ToolStep, session: Session, place: Place, depth: usize) -> impl I
         view! { <Nested session place id depth/> }
     });
     // The text of an edit's success repeats the diff.
-    let wants_output = !call.output.trim().is_empty() && !(call.class == ToolClass::Edit && call.error.is_none() && !diffs.is_empty());
-    let output = wants_output.then(|| output_view(call));
+    let repeats = call.class == ToolClass::Edit && call.error.is_none() && !diffs.is_empty();
+    let output = (!repeats && !call.output.trim().is_empty()).then(|| output_view(call));
     view! { <div class="step__details">{input}{diffs}{nested}{error}{output}</div> }
 }
 
@@ -81,7 +84,9 @@ fn input_view(call: &ToolStep) -> AnyView {
             _ => ().into_any(),
         },
         ToolClass::Agent => match field("prompt").or(field("message")) {
-            Some(prompt) => view! { <div class="step__text step__asked"><Markdown text=prompt.to_owned()/></div> }.into_any(),
+            Some(prompt) => {
+                view! { <div class="step__text step__asked"><Markdown text=prompt.to_owned()/></div> }.into_any()
+            }
             None => ().into_any(),
         },
         ToolClass::Read | ToolClass::Search | ToolClass::Web | ToolClass::Edit => ().into_any(),

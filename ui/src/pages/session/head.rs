@@ -167,7 +167,11 @@ fn cost(row: &SessionRow, session: Session) -> (String, String) {
     });
     let mut words = Vec::new();
     if subagents > 0 {
-        words.push(format!("main {}, subagents {}", format::money(row.cost_usd_micros - subagents), format::money(subagents)));
+        words.push(format!(
+            "main {}, subagents {}",
+            format::money(row.cost_usd_micros - subagents),
+            format::money(subagents)
+        ));
     }
     if row.unpriced_requests > 0 {
         words.push(format!("{} without a price", format::plural(u64::from(row.unpriced_requests), "request")));
@@ -217,7 +221,12 @@ impl Told {
         }
         took.sort_unstable();
         Told {
-            working_ms: story.turns().iter().filter(|turn| turn.index > 0).map(orrery_views::story::Turn::took_ms).sum(),
+            working_ms: story
+                .turns()
+                .iter()
+                .filter(|turn| turn.index > 0)
+                .map(orrery_views::story::Turn::took_ms)
+                .sum(),
             p50_ms: took.get(took.len() / 2).copied(),
             files: files.len() as u64,
         }

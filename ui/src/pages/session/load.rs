@@ -135,8 +135,12 @@ impl Session {
             let mut after = this.story.with_value(Story::newest_seq);
             let mut read = 0;
             loop {
-                let query =
-                    EventQuery { session: Some(session.clone()), after: Some(after), limit: Some(PAGE), ..EventQuery::default() };
+                let query = EventQuery {
+                    session: Some(session.clone()),
+                    after: Some(after),
+                    limit: Some(PAGE),
+                    ..EventQuery::default()
+                };
                 let answer = this.app.api().events(&query).await;
                 if this.story.try_with_value(|_| ()).is_none() {
                     return; // The page is gone.

@@ -131,7 +131,11 @@ fn Reading(session: Session) -> impl IntoView {
     move || match session.load.get() {
         Load::Loading(read) => {
             let total = session.row.get().map_or(0, |row| row.events);
-            let words = if total > 0 { format!("reading {} of {} events", format::count(read as u64), format::count(total)) } else { "reading".to_owned() };
+            let words = if total > 0 {
+                format!("reading {} of {} events", format::count(read as u64), format::count(total))
+            } else {
+                "reading".to_owned()
+            };
             view! { <span class="small faint session__reading" role="status">{words}</span> }.into_any()
         }
         Load::Failed(error) => view! {

@@ -42,7 +42,8 @@ impl Place {
     }
 
     pub fn set_all_turns(&self, open: bool) {
-        let all = self.session.with_story_untracked(|story| story.turns().iter().map(|turn| (turn.index, open)).collect());
+        let all =
+            self.session.with_story_untracked(|story| story.turns().iter().map(|turn| (turn.index, open)).collect());
         self.turns.set(all);
     }
 
@@ -135,7 +136,8 @@ fn failed_steps(story: &Story) -> Vec<(usize, i64)> {
 /// Focuses an element once it is drawn, in the middle of the page.
 fn focus_soon(id: String) {
     host::on_next_paint(move || {
-        let Some(element) = document().get_element_by_id(&id).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
+        let Some(element) =
+            document().get_element_by_id(&id).and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok())
         else {
             return;
         };
@@ -156,12 +158,16 @@ fn focused_turn() -> Option<u32> {
 pub fn step_focus(by: i32) -> bool {
     let Ok(lines) = document().query_selector_all(".story .line") else { return false };
     let now = document().active_element();
-    let at = (0..lines.length()).find(|at| lines.item(*at).is_some_and(|line| now.as_ref().is_some_and(|now| line.is_same_node(Some(now)))));
+    let at = (0..lines.length())
+        .find(|at| lines.item(*at).is_some_and(|line| now.as_ref().is_some_and(|now| line.is_same_node(Some(now)))));
     let wanted = match at {
         Some(at) => i64::from(at) + i64::from(by),
         None => 0,
     };
-    let line = u32::try_from(wanted).ok().and_then(|at| lines.item(at)).and_then(|line| line.dyn_into::<web_sys::HtmlElement>().ok());
+    let line = u32::try_from(wanted)
+        .ok()
+        .and_then(|at| lines.item(at))
+        .and_then(|line| line.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(line) = line {
         let _ = line.focus();
         let options = web_sys::ScrollIntoViewOptions::new();

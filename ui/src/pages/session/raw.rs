@@ -77,8 +77,10 @@ fn summary(event: &Event) -> String {
         Body::Compact { trigger, .. } => trigger.clone(),
         Body::SubagentStart | Body::Interrupt => String::new(),
     };
-    let who = event.subagent.as_ref().map(|agent| if agent.kind.is_empty() { "subagent: " } else { agent.kind.as_str() });
-    let who = who.map(|kind| if kind.ends_with(": ") { kind.to_owned() } else { format!("{kind}: ") }).unwrap_or_default();
+    let who =
+        event.subagent.as_ref().map(|agent| if agent.kind.is_empty() { "subagent: " } else { agent.kind.as_str() });
+    let who =
+        who.map(|kind| if kind.ends_with(": ") { kind.to_owned() } else { format!("{kind}: ") }).unwrap_or_default();
     format!("{who}{}", super::story::first_line(&text))
 }
 

@@ -17,7 +17,9 @@ use crate::components::{Clock, Elapsed, Icon, Markdown, tool_icon};
 /// Identity and state of a step: a step that changed is drawn again.
 pub fn stamp(step: &Step) -> u64 {
     let state = match &step.what {
-        What::Tool(call) => row_key((call.status, call.end_seq, call.output.len(), &call.error, &call.subagent, &call.target)),
+        What::Tool(call) => {
+            row_key((call.status, call.end_seq, call.output.len(), &call.error, &call.subagent, &call.target))
+        }
         What::Compact { done, after, .. } => row_key((*done, *after)),
         What::Question { answer, .. } => row_key(answer.is_some()),
         What::Message { text } | What::Thinking { text } => row_key(text.len()),
@@ -117,11 +119,9 @@ fn say(step: &Step, session: Session) -> Say {
     match &step.what {
         What::Tool(call) => tool(call, step, session),
         What::Thinking { text } | What::Message { text } => note("i-thought", "Thought", first_line(text)),
-        What::Permission { tool, target, .. } => Say {
-            tone: "attention",
-            code: true,
-            ..note("i-permit", &format!("Asks to use {tool}"), target.clone())
-        },
+        What::Permission { tool, target, .. } => {
+            Say { tone: "attention", code: true, ..note("i-permit", &format!("Asks to use {tool}"), target.clone()) }
+        }
         What::Question { question, answer } => question_line(question, answer.as_deref()),
         What::Notification { message, .. } => note("i-alerts", "Says", first_line(message)),
         What::Subagent { id, .. } => {
@@ -133,7 +133,9 @@ fn say(step: &Step, session: Session) -> Say {
         What::Session { over: true, reason } => note("i-stop", "Session ends", reason_words(reason)),
         What::Compact { done, before, after, trigger } => {
             let sizes = match (before, after) {
-                (Some(before), Some(after)) => format!("{} to {} tokens", format::tokens(*before), format::tokens(*after)),
+                (Some(before), Some(after)) => {
+                    format!("{} to {} tokens", format::tokens(*before), format::tokens(*after))
+                }
                 (Some(before), None) => format!("{} tokens", format::tokens(*before)),
                 _ => String::new(),
             };
@@ -168,7 +170,9 @@ fn tool(call: &ToolStep, step: &Step, session: Session) -> Say {
     let at_ms = step.at_ms;
     let state = match status {
         CallStatus::Running => (move || open_state(session, at_ms, "state small muted", "#g-run", "runs ")).into_any(),
-        CallStatus::Waits => (move || open_state(session, at_ms, "state small attention", "#g-wait", "waits for you ")).into_any(),
+        CallStatus::Waits => {
+            (move || open_state(session, at_ms, "state small attention", "#g-wait", "waits for you ")).into_any()
+        }
         CallStatus::Failed => view! { <span class="danger small clip">{failure_words(call)}</span> }.into_any(),
         CallStatus::Denied => view! { <span class="attention small">"denied"</span> }.into_any(),
         CallStatus::NoResult => view! { <span class="faint small">"no result"</span> }.into_any(),
@@ -176,7 +180,13 @@ fn tool(call: &ToolStep, step: &Step, session: Session) -> Say {
     };
     let failed = status == CallStatus::Failed;
     Say {
-        icon: if failed { "i-x" } else if status == CallStatus::Denied { "i-permit" } else { tool_icon(call.class) },
+        icon: if failed {
+            "i-x"
+        } else if status == CallStatus::Denied {
+            "i-permit"
+        } else {
+            tool_icon(call.class)
+        },
         tone: match status {
             CallStatus::Failed => "danger",
             CallStatus::Waits | CallStatus::Denied => "attention",
@@ -206,7 +216,8 @@ fn open_state(session: Session, at_ms: i64, class: &'static str, glyph: &'static
 
 /// A path inside the session's folder without that folder.
 fn short_path(target: &str, session: Session) -> String {
-    let cwd = session.row.with_untracked(|row| row.as_ref().and_then(|row| row.cwd.clone())).filter(|cwd| cwd.len() > 1);
+    let cwd =
+        session.row.with_untracked(|row| row.as_ref().and_then(|row| row.cwd.clone())).filter(|cwd| cwd.len() > 1);
     let inside = cwd.and_then(|cwd| target.strip_prefix(cwd.as_str())?.strip_prefix(['/', '\\']).map(str::to_owned));
     inside.filter(|path| !path.is_empty()).unwrap_or_else(|| target.to_owned())
 }

@@ -17,7 +17,9 @@ const MOST_STEPS: usize = 300;
 #[component]
 pub fn StoryTab(session: Session, place: Place) -> impl IntoView {
     // A start and nothing else needs no turn of its own.
-    let is_bare = |turn: &Turn| turn.prompt.is_none() && turn.steps.iter().all(|step| matches!(step.what, What::Session { over: false, .. }));
+    let is_bare = |turn: &Turn| {
+        turn.prompt.is_none() && turn.steps.iter().all(|step| matches!(step.what, What::Session { over: false, .. }))
+    };
     let turns = move || {
         session.with_story(|story| {
             let turns = story.turns();
@@ -25,7 +27,8 @@ pub fn StoryTab(session: Session, place: Place) -> impl IntoView {
             all.map(|(at, turn)| (at, turn.index)).collect::<Vec<_>>()
         })
     };
-    let has_costs = Memo::new(move |_| session.usage.with(|usage| usage.iter().any(|row| row.cost_usd_micros.is_some())));
+    let has_costs =
+        Memo::new(move |_| session.usage.with(|usage| usage.iter().any(|row| row.cost_usd_micros.is_some())));
     let is_empty = Memo::new(move |_| session.with_story(|story| story.turns().is_empty()));
     view! {
         <ol class="story" class:story--costs=move || has_costs.get() aria-label="Story">
@@ -79,7 +82,9 @@ fn TurnRows(session: Session, place: Place, at: usize) -> impl IntoView {
     });
     let limit = RwSignal::new(MOST_STEPS);
     let steps = move || turn.with(|turn| turn.as_ref().map(|turn| shown(turn, limit.get())).unwrap_or_default());
-    let surplus = Memo::new(move |_| turn.with(|turn| turn.as_ref().map_or(0, |turn| turn.steps.len())).saturating_sub(limit.get()));
+    let surplus = Memo::new(move |_| {
+        turn.with(|turn| turn.as_ref().map_or(0, |turn| turn.steps.len())).saturating_sub(limit.get())
+    });
     let head_view = move || head.get().map(|head| head.view(place, is_open, cost));
     view! {
         <li class="turn-rows" data-turn=index>
@@ -106,7 +111,11 @@ fn TurnRows(session: Session, place: Place, at: usize) -> impl IntoView {
 /// The newest `limit` steps that have a row of their own.
 fn shown(turn: &Turn, limit: usize) -> Vec<Arc<Step>> {
     let from = turn.steps.len().saturating_sub(limit);
-    turn.steps[from..].iter().filter(|step| !matches!(step.what, What::Subagent { claimed: true, .. })).cloned().collect()
+    turn.steps[from..]
+        .iter()
+        .filter(|step| !matches!(step.what, What::Subagent { claimed: true, .. }))
+        .cloned()
+        .collect()
 }
 
 /// What the line of a turn says.

@@ -73,7 +73,11 @@ pub async fn export_one(app: AppState, row: Arc<SessionRow>, form: &'static str)
 
 /// ASCII, so that every file system takes it.
 fn file_name(row: &SessionRow, form: &str) -> String {
-    let words: String = title(row).chars().take(48).map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: String = title(row)
+        .chars()
+        .take(48)
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+        .collect();
     let words = words.split('-').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
     let id: String = row.id.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
     if words.is_empty() { format!("session-{id}.{form}") } else { format!("{words}-{id}.{form}") }
@@ -85,7 +89,8 @@ mod tests {
 
     #[test]
     fn file_names_are_plain() {
-        let row = SessionRow { id: "ab-12/../x".into(), title: "Fix: the \"tail\" / ü".into(), ..SessionRow::default() };
+        let row =
+            SessionRow { id: "ab-12/../x".into(), title: "Fix: the \"tail\" / ü".into(), ..SessionRow::default() };
         assert_eq!(file_name(&row, "md"), "fix-the-tail-ab12x.md");
         assert_eq!(file_name(&SessionRow { id: "a".into(), title: "é".into(), ..row }, "jsonl"), "session-a.jsonl");
     }

@@ -9,10 +9,13 @@ use crate::components::{AgentGlyph, StatusBadge};
 /// Values of a facet that are shown before "more".
 const SHOWN: usize = 8;
 
+/// A facet with its values and how often each occurs.
+pub type Counts = (Facet, Vec<(String, u64)>);
+
 /// All facets. `counts` are the loaded values; `chosen` is what the address says.
 #[component]
 pub fn Facets(
-    counts: Signal<Vec<(Facet, Vec<(String, u64)>)>>,
+    counts: Signal<Vec<Counts>>,
     chosen: Signal<Vec<(Facet, String)>>,
     on_choose: Callback<(Facet, Option<String>)>,
     /// Open as a sheet on a narrow screen.
@@ -66,8 +69,9 @@ pub fn Facets(
 }
 
 /// Values in their order; a chosen value is there even when nothing loaded has it.
-fn values_of(facet: Facet, counts: &[(Facet, Vec<(String, u64)>)], chosen: &[(Facet, String)]) -> Vec<(String, u64)> {
-    let mut values = counts.iter().find(|(known, _)| *known == facet).map(|(_, values)| values.clone()).unwrap_or_default();
+fn values_of(facet: Facet, counts: &[Counts], chosen: &[(Facet, String)]) -> Vec<(String, u64)> {
+    let mut values =
+        counts.iter().find(|(known, _)| *known == facet).map(|(_, values)| values.clone()).unwrap_or_default();
     for (_, value) in chosen.iter().filter(|(known, _)| *known == facet) {
         if !values.iter().any(|(known, _)| known == value) {
             values.push((value.clone(), 0));

@@ -115,15 +115,8 @@ pub fn status_slug(status: Status) -> &'static str {
 }
 
 /// Every status in the order of the facet.
-pub const STATUSES: [Status; 7] = [
-    Status::Running,
-    Status::NeedsYou,
-    Status::Stuck,
-    Status::Idle,
-    Status::Ended,
-    Status::Failed,
-    Status::Stopped,
-];
+pub const STATUSES: [Status; 7] =
+    [Status::Running, Status::NeedsYou, Status::Stuck, Status::Idle, Status::Ended, Status::Failed, Status::Stopped];
 
 pub fn status_from_slug(slug: &str) -> Option<Status> {
     STATUSES.into_iter().find(|status| status_slug(*status) == slug)
@@ -365,7 +358,10 @@ mod tests {
         let rows = known().sorted(&Narrow::default(), NEWEST, None, 1_000);
         let lines = lines(&rows, NEWEST, 1_000, Some(&|at| format!("day {}", at / 200)));
         let Line::Day(day) = &lines[0] else { panic!("{lines:?}") };
-        assert_eq!((day.label.as_str(), day.sums.sessions, day.sums.cost_usd_micros, day.sums.turns), ("day 1", 2, 9, 4));
+        assert_eq!(
+            (day.label.as_str(), day.sums.sessions, day.sums.cost_usd_micros, day.sums.turns),
+            ("day 1", 2, 9, 4)
+        );
         assert!(matches!(&lines[1], Line::Row { row, share: 100, .. } if row.id == "b"));
         assert!(matches!(&lines[3], Line::Day(_)));
         assert_eq!(lines.len(), 5);

@@ -112,9 +112,11 @@ impl Sessions {
             match answer {
                 Ok(page) => {
                     this.frontier.set(page.next.as_ref().and_then(|_| page.items.last().map(|row| order.value(row))));
-                    this.known.update_value(|known| page.items.into_iter().for_each(|row| {
-                        known.add(Arc::new(row));
-                    }));
+                    this.known.update_value(|known| {
+                        page.items.into_iter().for_each(|row| {
+                            known.add(Arc::new(row));
+                        })
+                    });
                     if page.total.is_some() {
                         this.total.set(page.total);
                     }

@@ -72,7 +72,12 @@ pub fn SessionsPage() -> impl IntoView {
     };
     let clear = Callback::new(move |()| selected.set(HashSet::new()));
     use_keys(
-        &[("j  k", "Next, previous session"), ("Enter", "Open the session"), ("x", "Select it"), ("Esc", "Clear the selection")],
+        &[
+            ("j  k", "Next, previous session"),
+            ("Enter", "Open the session"),
+            ("x", "Select it"),
+            ("Esc", "Clear the selection"),
+        ],
         move |event| {
             if event.key() == "Escape" && selected.with_untracked(|ids| !ids.is_empty()) {
                 clear.run(());
@@ -89,7 +94,8 @@ pub fn SessionsPage() -> impl IntoView {
         Facet::ALL.map(|facet| (facet, sessions.counts(facet, &narrow, app.now.get_untracked()))).to_vec()
     });
     let chosen = Signal::derive(move || chosen_facets(&narrow.get()));
-    let on_choose = Callback::new(move |(facet, value): (Facet, Option<String>)| query.set(facet.key(), value.as_deref()));
+    let on_choose =
+        Callback::new(move |(facet, value): (Facet, Option<String>)| query.set(facet.key(), value.as_deref()));
 
     let table_rows = Rows {
         key: row::key,
@@ -105,7 +111,8 @@ pub fn SessionsPage() -> impl IntoView {
         class: |line| if matches!(line, Line::Day(_)) { "srow srow--day" } else { "srow" },
         stops: |line| matches!(line, Line::Row { .. }),
     };
-    let is_selected = move |line: &Line| matches!(line, Line::Row { row, .. } if selected.with(|ids| ids.contains(&row.id)));
+    let is_selected =
+        move |line: &Line| matches!(line, Line::Row { row, .. } if selected.with(|ids| ids.contains(&row.id)));
     let on_open = Callback::new(move |line: Line| {
         if let Line::Row { row, .. } = line {
             app.go(&routes::session(&row.id));
@@ -117,10 +124,16 @@ pub fn SessionsPage() -> impl IntoView {
             toggle(&row.id);
         }
     });
-    let all_chosen = Signal::derive(move || rows.with(|rows| !rows.is_empty() && selected.with(|ids| rows.iter().all(|row| ids.contains(&row.id)))));
+    let all_chosen = Signal::derive(move || {
+        rows.with(|rows| !rows.is_empty() && selected.with(|ids| rows.iter().all(|row| ids.contains(&row.id))))
+    });
     let some_chosen = Signal::derive(move || !all_chosen.get() && selected.with(|ids| !ids.is_empty()));
     let choose_all = Callback::new(move |all: bool| {
-        let ids = if all { rows.with_untracked(|rows| rows.iter().map(|row| row.id.clone()).collect()) } else { HashSet::new() };
+        let ids = if all {
+            rows.with_untracked(|rows| rows.iter().map(|row| row.id.clone()).collect())
+        } else {
+            HashSet::new()
+        };
         selected.set(ids);
     });
     let sort = Callback::new(move |order: Order| {
@@ -174,11 +187,19 @@ pub fn SessionsPage() -> impl IntoView {
 
 /// Title, count, what the list is narrowed to, and how it is grouped.
 #[component]
-fn Toolbar(query: Query, narrow: Memo<Narrow>, is_flat: Memo<bool>, facets_open: RwSignal<bool>, count: Signal<u64>) -> impl IntoView {
+fn Toolbar(
+    query: Query,
+    narrow: Memo<Narrow>,
+    is_flat: Memo<bool>,
+    facets_open: RwSignal<bool>,
+    count: Signal<u64>,
+) -> impl IntoView {
     let chips = move || {
         let narrow = narrow.get();
-        let mut chips: Vec<(&'static str, &'static str, String)> =
-            chosen_facets(&narrow).into_iter().map(|(facet, value)| (facet.key(), facet.label(), chip_word(facet, &value))).collect();
+        let mut chips: Vec<(&'static str, &'static str, String)> = chosen_facets(&narrow)
+            .into_iter()
+            .map(|(facet, value)| (facet.key(), facet.label(), chip_word(facet, &value)))
+            .collect();
         if let Some(text) = narrow.text {
             chips.push(("text", "Words", text));
         }
@@ -225,7 +246,8 @@ fn Nothing(load: RwSignal<Load>, narrow: Memo<Narrow>, query: Query, on_retry: C
         let keys = ["status", "agent", "project", "model", "text", "range"];
         query.set_all(&keys.map(|key| (key, None)));
     };
-    move || match load.get() {
+    move || {
+        match load.get() {
         Load::Loading => {
             let row = || view! { <div class="ghost__row"><i></i><i></i><i></i><i></i></div> };
             view! { <div class="ghost" role="status" aria-label="Reading sessions">{(0..12).map(|_| row()).collect_view()}</div> }.into_any()
@@ -261,6 +283,7 @@ fn Nothing(load: RwSignal<Load>, narrow: Memo<Narrow>, query: Query, on_retry: C
         }
         .into_any(),
     }
+    }
 }
 
 fn use_narrow(query: Query, app: AppState) -> Memo<Narrow> {
@@ -274,14 +297,19 @@ fn use_narrow(query: Query, app: AppState) -> Memo<Narrow> {
             project: filter.project,
             model: query.get("model"),
             text: filter.text,
-            from_ms: filter.range.from_ms(now, host::utc_offset_minutes(now)),
+            from_ms: filter.range.start_ms(now, host::utc_offset_minutes(now)),
         }
     })
 }
 
 fn chosen_facets(narrow: &Narrow) -> Vec<(Facet, String)> {
     let status = narrow.status.map(|status| status_slug(status).to_owned());
-    let all = [(Facet::Status, status), (Facet::Agent, narrow.agent.clone()), (Facet::Project, narrow.project.clone()), (Facet::Model, narrow.model.clone())];
+    let all = [
+        (Facet::Status, status),
+        (Facet::Agent, narrow.agent.clone()),
+        (Facet::Project, narrow.project.clone()),
+        (Facet::Model, narrow.model.clone()),
+    ];
     all.into_iter().filter_map(|(facet, value)| value.map(|value| (facet, value))).collect()
 }
 

@@ -43,7 +43,18 @@ pub fn key(line: &Line) -> u64 {
         Line::Day(day) => row_key(day),
         Line::Row { row, status, share } => {
             let cost = (row.cost_usd_micros, row.tokens.total(), share);
-            row_key((&row.id, &row.title, *status, row.last_ms, row.turns, row.tools, row.errors, cost, &row.model, &row.branch))
+            row_key((
+                &row.id,
+                &row.title,
+                *status,
+                row.last_ms,
+                row.turns,
+                row.tools,
+                row.errors,
+                cost,
+                &row.model,
+                &row.branch,
+            ))
         }
     }
 }
@@ -56,14 +67,21 @@ pub fn cells(line: Line, is_selected: Signal<bool>, on_select: Callback<bool>) -
     }
 }
 
-fn row_cells(row: &Arc<SessionRow>, status: Status, share: Share, is_selected: Signal<bool>, on_select: Callback<bool>) -> impl IntoView + use<> {
+fn row_cells(
+    row: &Arc<SessionRow>,
+    status: Status,
+    share: Share,
+    is_selected: Signal<bool>,
+    on_select: Callback<bool>,
+) -> impl IntoView + use<> {
     let name = title(row);
     let untitled = row.title.trim().is_empty();
     let offset = utc_offset_minutes(row.started_ms);
     let model = row.model.as_deref().map(short_model).unwrap_or_default();
     let unpriced = row.unpriced_requests > 0 && row.cost_usd_micros == 0;
     let cost = if unpriced { "unknown".to_owned() } else { format::money(row.cost_usd_micros) };
-    let exact = if unpriced { "No price is known for this model".to_owned() } else { format::money_exact(row.cost_usd_micros) };
+    let exact =
+        if unpriced { "No price is known for this model".to_owned() } else { format::money_exact(row.cost_usd_micros) };
     let errors = match row.errors {
         0 => ("n zero cell--errors", "\u{2013}".to_owned()),
         1..=4 => ("n sub cell--errors", row.errors.to_string()),
@@ -104,7 +122,8 @@ fn row_cells(row: &Arc<SessionRow>, status: Status, share: Share, is_selected: S
 
 fn day_cells(day: &Day) -> impl IntoView + use<> {
     let Sums { sessions, took_ms, turns, tools, errors, tokens, cost_usd_micros } = day.sums;
-    let figure = |class: &str, text: String| view! { <div role="gridcell" class=format!("cell n {class}")>{text}</div> };
+    let figure =
+        |class: &str, text: String| view! { <div role="gridcell" class=format!("cell n {class}")>{text}</div> };
     view! {
         <div role="gridcell" class="cell cell--day">
             <b>{day.label.clone()}</b><span class="faint">{format::plural(sessions, "session")}</span>

@@ -33,7 +33,8 @@ pub fn Agents() -> impl IntoView {
     let app = use_app();
     let found: Found = RwSignal::new(None);
     read_agents(app, found);
-    let body = move || match found.get() {
+    let body = move || {
+        match found.get() {
         None => view! { <div class="ghost" role="status" aria-label="Looking for agents"><div class="ghost__row"><i></i><i></i></div><div class="ghost__row"><i></i><i></i></div></div> }.into_any(),
         Some(Err(error)) => view! {
             <div class="field-row__error" role="alert">
@@ -44,6 +45,7 @@ pub fn Agents() -> impl IntoView {
         .into_any(),
         Some(Ok(agents)) if agents.is_empty() => view! { <p class="muted">"No agent was found on this machine"</p> }.into_any(),
         Some(Ok(agents)) => agents.into_iter().map(|agent| view! { <AgentRow agent found/> }).collect_view().into_any(),
+    }
     };
     view! {
         <Section id="agents" title="Agents" say="Hooks tell Orrery what an agent does while it does it. Your own hooks stay as they are">
@@ -104,7 +106,8 @@ fn AgentRow(agent: FoundAgent, found: Found) -> impl IntoView {
         });
     };
     let hooked = matches!(agent.hooks, HookState::Installed { .. } | HookState::Partial { .. });
-    let can_install = !matches!(agent.hooks, HookState::Installed { .. } | HookState::Unreadable { .. }) && agent.status == AgentStatus::Found;
+    let can_install = !matches!(agent.hooks, HookState::Installed { .. } | HookState::Unreadable { .. })
+        && agent.status == AgentStatus::Found;
     let plan_view = move || {
         plan.get().map(|(change, answer)| match answer {
             Ok(plan_of) => {
@@ -170,8 +173,15 @@ async fn act(app: AppState, agent: AgentId, what: &str) -> Result<Value, String>
 /// What a verification found: `{ok, message, took_ms}` as the server says it.
 fn verdict(answer: &Value) -> Result<String, String> {
     let words = answer.get("message").and_then(Value::as_str).unwrap_or("The server said nothing about it").to_owned();
-    let took = answer.get("took_ms").and_then(Value::as_i64).map(|ms| format!(", in {}", orrery_views::format::duration_ms(ms)));
-    if answer.get("ok").and_then(Value::as_bool) == Some(true) { Ok(words + &took.unwrap_or_default()) } else { Err(words) }
+    let took = answer
+        .get("took_ms")
+        .and_then(Value::as_i64)
+        .map(|ms| format!(", in {}", orrery_views::format::duration_ms(ms)));
+    if answer.get("ok").and_then(Value::as_bool) == Some(true) {
+        Ok(words + &took.unwrap_or_default())
+    } else {
+        Err(words)
+    }
 }
 
 fn status_word(status: AgentStatus) -> &'static str {

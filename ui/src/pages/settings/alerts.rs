@@ -21,8 +21,11 @@ pub fn Alerts() -> impl IntoView {
     let settings = app.settings;
     let (budget, minutes, native) = (Saving::new(app), Saving::new(app), Saving::new(app));
     let start = Settings::default();
-    let set_budget = move |value: Option<f64>| budget.send(SettingsPatch { budget_daily_usd: Some(value), ..SettingsPatch::default() });
-    let set_minutes = move |value: u32| minutes.send(SettingsPatch { long_task_minutes: Some(value), ..SettingsPatch::default() });
+    let set_budget = move |value: Option<f64>| {
+        budget.send(SettingsPatch { budget_daily_usd: Some(value), ..SettingsPatch::default() })
+    };
+    let set_minutes =
+        move |value: u32| minutes.send(SettingsPatch { long_task_minutes: Some(value), ..SettingsPatch::default() });
     let set_native = move |on: bool| native.send(SettingsPatch { notifications: Some(on), ..SettingsPatch::default() });
     let on_budget = move |text: String| match read_dollars(&text) {
         Ok(value) => set_budget(value),
@@ -36,7 +39,8 @@ pub fn Alerts() -> impl IntoView {
         let today = app.feed(|feed| feed.overview())?.today.clone();
         Some(format!("{} spent today", format::money(today.cost_usd_micros)))
     };
-    let budget_text = Signal::derive(move || settings.get().budget_daily_usd.map(|usd| format!("{usd:.2}")).unwrap_or_default());
+    let budget_text =
+        Signal::derive(move || settings.get().budget_daily_usd.map(|usd| format!("{usd:.2}")).unwrap_or_default());
     let minutes_text = Signal::derive(move || settings.get().long_task_minutes.to_string());
     view! {
         <Section id="alerts" title="Alerts and budget">
@@ -91,7 +95,8 @@ fn Pause() -> impl IntoView {
         let offset = i64::from(host::utc_offset_minutes(now)) * 60_000;
         (now + offset).div_euclid(24 * HOUR_MS) * 24 * HOUR_MS + 24 * HOUR_MS - offset
     };
-    let control = move || match until.get() {
+    let control = move || {
+        match until.get() {
         Some(until) => view! {
             <span class="attention small">{format!("until {}", format::clock_minutes(until, host::utc_offset_minutes(until)))}</span>
             <button type="button" id="pause" class="btn" on:click=move |_| pause(None)>"Resume"</button>
@@ -102,6 +107,7 @@ fn Pause() -> impl IntoView {
             <button type="button" class="btn" on:click=move |_| pause(Some(midnight()))>"Until midnight"</button>
         }
         .into_any(),
+    }
     };
     view! { <Field label="Pause alerts" id="pause" hint=|| "They are logged meanwhile and not shown" error>{control}</Field> }
 }

@@ -24,7 +24,9 @@ pub fn AppearanceSection() -> impl IntoView {
         change(&mut appearance);
         app.set_appearance(appearance);
     };
-    let theme = Signal::derive(move || THEMES.iter().find(|(_, theme, _)| *theme == now().theme).map_or("system", |(key, ..)| key).to_owned());
+    let theme = Signal::derive(move || {
+        THEMES.iter().find(|(_, theme, _)| *theme == now().theme).map_or("system", |(key, ..)| key).to_owned()
+    });
     let density = Signal::derive(move || if now().density == Density::Roomy { "roomy" } else { "dense" }.to_owned());
     let size = Signal::derive(move || match now().text_size {
         0 => "100".to_owned(),

@@ -24,7 +24,9 @@ pub fn Demo() -> impl IntoView {
     let app = use_app();
     let error = RwSignal::new(None::<String>);
     let present = move || app.feed(|feed| feed.overview().is_some_and(|overview| overview.demo));
-    let running = move || app.feed(|feed| feed.jobs().iter().any(|job| job.kind == JobKind::Demo && job.state == JobState::Running));
+    let running = move || {
+        app.feed(|feed| feed.jobs().iter().any(|job| job.kind == JobKind::Demo && job.state == JobState::Running))
+    };
     let remove = move |_| {
         error.set(None);
         spawn_local(async move {

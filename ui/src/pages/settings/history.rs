@@ -17,7 +17,9 @@ use crate::state::{AppState, use_app};
 /// The newest import, running or over. Empty when there was none since the server started.
 pub fn import_job(app: AppState) -> Memo<Option<Job>> {
     Memo::new(move |_| {
-        app.feed(|feed| feed.jobs().iter().filter(|job| job.kind == JobKind::Import).max_by_key(|job| job.started_ms).cloned())
+        app.feed(|feed| {
+            feed.jobs().iter().filter(|job| job.kind == JobKind::Import).max_by_key(|job| job.started_ms).cloned()
+        })
     })
 }
 

@@ -83,7 +83,12 @@ pub fn SettingsPage() -> impl IntoView {
 
 /// A section with its head.
 #[component]
-pub fn Section(id: &'static str, title: &'static str, #[prop(optional)] say: &'static str, children: Children) -> impl IntoView {
+pub fn Section(
+    id: &'static str,
+    title: &'static str,
+    #[prop(optional)] say: &'static str,
+    children: Children,
+) -> impl IntoView {
     let (labelled, heading) = (format!("{id}-title"), format!("{id}-title"));
     view! {
         <section class="settings__section" id=id aria-labelledby=labelled>
@@ -96,7 +101,8 @@ pub fn Section(id: &'static str, title: &'static str, #[prop(optional)] say: &'s
 
 fn show_section(id: &str) {
     use wasm_bindgen::JsCast;
-    let heading = document().get_element_by_id(&format!("{id}-title")).and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok());
+    let heading =
+        document().get_element_by_id(&format!("{id}-title")).and_then(|it| it.dyn_into::<web_sys::HtmlElement>().ok());
     if let (Some(section), Some(heading)) = (document().get_element_by_id(id), heading) {
         section.scroll_into_view();
         let _ = heading.focus();

@@ -28,7 +28,9 @@ pub fn Problems() -> impl IntoView {
     let body = move || match list.get() {
         None => view! { <p class="muted" role="status">"Reading"</p> }.into_any(),
         Some(Err(error)) => view! { <p class="field-row__error" role="alert">{error.to_string()}</p> }.into_any(),
-        Some(Ok(problems)) if problems.is_empty() => view! { <p class="muted">"None: everything that came in could be read"</p> }.into_any(),
+        Some(Ok(problems)) if problems.is_empty() => {
+            view! { <p class="muted">"None: everything that came in could be read"</p> }.into_any()
+        }
         Some(Ok(problems)) => {
             let surplus = problems.len().saturating_sub(SHOWN);
             let shown = if all.get() { problems.len() } else { SHOWN };
@@ -42,7 +44,9 @@ pub fn Problems() -> impl IntoView {
     let blind = move || {
         let blind = app.feed(|feed| feed.overview().map(|overview| overview.blind.clone()).unwrap_or_default());
         (!blind.is_empty()).then(|| {
-            let rows = blind.into_iter().map(|blind| view! { <li><b class="medium">{blind.what}</b><span class="muted">{blind.hint}</span></li> });
+            let rows = blind.into_iter().map(
+                |blind| view! { <li><b class="medium">{blind.what}</b><span class="muted">{blind.hint}</span></li> },
+            );
             view! { <h3>"What Orrery cannot see"</h3><ul class="problems problems--blind">{rows.collect_view()}</ul> }
         })
     };

@@ -48,7 +48,11 @@ impl Saving {
 
 /// "Saved" for a moment, and a way back to the value one starts with.
 #[component]
-pub fn SavedMark(saving: Saving, #[prop(into)] is_default: Signal<bool>, #[prop(into)] on_reset: Callback<()>) -> impl IntoView {
+pub fn SavedMark(
+    saving: Saving,
+    #[prop(into)] is_default: Signal<bool>,
+    #[prop(into)] on_reset: Callback<()>,
+) -> impl IntoView {
     view! {
         <span class="saved" role="status">{move || saving.said.get().then_some("Saved")}</span>
         <Show when=move || !is_default.get()>

@@ -62,7 +62,8 @@ pub fn WelcomePage() -> impl IntoView {
 
 /// "Claude Code and Codex are here".
 fn here(agents: &[FoundAgent]) -> String {
-    let names: Vec<&str> = agents.iter().filter(|agent| agent.status == AgentStatus::Found).map(|agent| agent.label.as_str()).collect();
+    let names: Vec<&str> =
+        agents.iter().filter(|agent| agent.status == AgentStatus::Found).map(|agent| agent.label.as_str()).collect();
     match names.as_slice() {
         [] => "No agent is here yet".to_owned(),
         [one] => format!("{one} is here"),
@@ -91,10 +92,19 @@ fn Watch(agents: Memo<Vec<FoundAgent>>, on_done: Callback<()>) -> impl IntoView 
     let shown = RwSignal::new(None::<AgentId>);
     let busy = RwSignal::new(false);
     let said = RwSignal::new(None::<Result<String, String>>);
-    let wants = move |agent: &FoundAgent| agent.status == AgentStatus::Found && !matches!(agent.hooks, HookState::Installed { .. } | HookState::Unreadable { .. });
+    let wants = move |agent: &FoundAgent| {
+        agent.status == AgentStatus::Found
+            && !matches!(agent.hooks, HookState::Installed { .. } | HookState::Unreadable { .. })
+    };
     let chosen = Memo::new(move |_| {
         let dropped = dropped.get();
-        agents.with(|agents| agents.iter().filter(|agent| wants(agent) && !dropped.contains(&agent.agent)).map(|agent| agent.agent).collect::<Vec<_>>())
+        agents.with(|agents| {
+            agents
+                .iter()
+                .filter(|agent| wants(agent) && !dropped.contains(&agent.agent))
+                .map(|agent| agent.agent)
+                .collect::<Vec<_>>()
+        })
     });
     let all_in = Memo::new(move |_| {
         agents.with(|agents| {
@@ -103,7 +113,8 @@ fn Watch(agents: Memo<Vec<FoundAgent>>, on_done: Callback<()>) -> impl IntoView 
         })
     });
     Effect::new(move |_| {
-        let wanted: Vec<AgentId> = agents.with(|agents| agents.iter().filter(|agent| wants(agent)).map(|agent| agent.agent).collect());
+        let wanted: Vec<AgentId> =
+            agents.with(|agents| agents.iter().filter(|agent| wants(agent)).map(|agent| agent.agent).collect());
         spawn_local(async move {
             let mut read = Vec::new();
             for agent in wanted {
@@ -129,7 +140,11 @@ fn Watch(agents: Memo<Vec<FoundAgent>>, on_done: Callback<()>) -> impl IntoView 
             }
             busy.try_set(false);
             let names: Vec<&str> = wanted.iter().map(|agent| agent.label()).collect();
-            said.try_set(Some(if failed.is_empty() { Ok(format!("Hooks are in for {}", names.join(" and "))) } else { Err(failed.join(". ")) }));
+            said.try_set(Some(if failed.is_empty() {
+                Ok(format!("Hooks are in for {}", names.join(" and ")))
+            } else {
+                Err(failed.join(". "))
+            }));
             on_done.run(());
         });
     };
@@ -139,7 +154,11 @@ fn Watch(agents: Memo<Vec<FoundAgent>>, on_done: Callback<()>) -> impl IntoView 
         let on = Signal::derive(move || is_in || (is_wanted && !dropped.with(|dropped| dropped.contains(&id))));
         let toggle = Callback::new(move |on: bool| {
             dropped.update(|dropped| {
-                if on { dropped.remove(&id) } else { dropped.insert(id) };
+                if on {
+                    dropped.remove(&id)
+                } else {
+                    dropped.insert(id)
+                };
             });
         });
         let absent = agent.status != AgentStatus::Found;
@@ -227,7 +246,11 @@ fn Past(agents: Memo<Vec<FoundAgent>>) -> impl IntoView {
         (0, _) => "No transcripts were found on this machine".to_owned(),
         (files, None) => format!("{} on this machine", format::plural(files, "transcript")),
         (files, Some(since)) => {
-            format!("{} on this machine, since {}", format::plural(files, "transcript"), format::day_short(since, utc_offset_minutes(since)))
+            format!(
+                "{} on this machine, since {}",
+                format::plural(files, "transcript"),
+                format::day_short(since, utc_offset_minutes(since))
+            )
         }
     };
     let running = move || job.get().is_some_and(|job| job.state == JobState::Running);

@@ -26,7 +26,8 @@ pub fn of_line(line: &Line, base: RequestUsage) -> Option<RequestUsage> {
     let key = match (filled(line.message, &["id"]), filled(line.value, &["requestId"])) {
         (Some(message), Some(request)) => format!("{message}:{request}"),
         (Some(message), None) => message.to_owned(),
-        (None, _) => format!("{}:{}", line.file_name, line.line_no),
+        // Without an id every line counts. Files of one name in two folders can be those of two sessions.
+        (None, _) => format!(":{}:{}:{}", base.session_id, line.file_name, line.line_no),
     };
     Some(RequestUsage {
         key,

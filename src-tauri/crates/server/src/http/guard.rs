@@ -59,10 +59,15 @@ fn access(method: &Method, path: &str) -> Access {
     let root = !path.starts_with("/api/") && path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let open = page || root || matches!(path, "/" | "/health" | "/api/v1/proof" | "/openapi.json");
     match *method {
-        Method::POST if path == "/events" || path.starts_with("/hooks/") => Access::Ingest,
+        Method::POST if path == "/events" || path.starts_with("/hooks/") || is_otlp(path) => Access::Ingest,
         Method::GET | Method::HEAD if open && !family(path) => Access::Open,
         _ => Access::Token,
     }
+}
+
+/// Where exporters of OpenTelemetry send to.
+fn is_otlp(path: &str) -> bool {
+    matches!(path, "/v1/logs" | "/v1/metrics" | "/v1/traces")
 }
 
 /// Session ids may hold a dot: these paths are never files.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{any, get, post};
 use axum::{Router, middleware};
+use tower_http::decompression::RequestDecompressionLayer;
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, jobs, live, proof, respond, sessions, settings, stream,
+    agents, alerts, costs, events, export, health, hooks, jobs, live, otlp, proof, respond, sessions, settings, stream,
     themes, transcripts, v1,
 };
 use super::{guard, openapi, pages};
@@ -34,6 +35,16 @@ fn ingest() -> Router<Arc<App>> {
         .route("/events", post(events::post))
         .route("/hooks/{agent}", post(hooks::post))
         .route("/api/v1/transcripts/{agent}", post(transcripts::post))
+        .merge(telemetry())
+}
+
+/// What exporters of OpenTelemetry call. The limit of the body holds for what is unpacked.
+fn telemetry() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v1/logs", post(otlp::logs))
+        .route("/v1/metrics", post(otlp::metrics))
+        .route("/v1/traces", post(otlp::traces))
+        .layer(RequestDecompressionLayer::new())
 }
 
 /// What the family's senders and dashboards call.

@@ -9,6 +9,7 @@ pub mod health;
 pub mod hooks;
 pub mod jobs;
 pub mod live;
+pub mod otlp;
 pub mod proof;
 pub mod respond;
 pub mod sessions;

@@ -140,7 +140,8 @@ impl Tail<'_> {
     fn take_line(&mut self, ingest: &Ingest, line: &[u8], batch: &mut Batch) -> usize {
         let context = Context {
             source: Source::Transcript,
-            received_ms: ingest.clock().now_ms(),
+            // A line without a time of its own is as old as its file, not as its import.
+            received_ms: self.found.modified_ms.min(ingest.clock().now_ms()),
             delivery_id: line_id(&self.found.path, self.lines, line),
             place: self.place.clone(),
             demo: false,

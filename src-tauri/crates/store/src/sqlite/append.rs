@@ -253,6 +253,9 @@ impl Append<'_> {
         if existing.is_none() && !self.stand_ins(&row)? {
             return Ok(());
         }
+        if existing.as_ref().is_none_or(|old| old.request.sidechain != row.request.sidechain) && !self.replays(&row)? {
+            return Ok(());
+        }
         let owner = self.hot(&row.request.session_id, &row.request.agent)?;
         let key = owner.key;
         match &existing {
@@ -269,6 +272,23 @@ impl Append<'_> {
         usage::put(self.conn, &row, key)?;
         self.out.rows_written += 1;
         Ok(())
+    }
+
+    /// Takes out what `row` shows to be copies of it. Answers false when `row` itself is a copy.
+    fn replays(&mut self, row: &UsageRow) -> Result<bool, StoreError> {
+        let Some(message) = row.request.message_id() else { return Ok(true) };
+        for other in usage::of_message(self.conn, message)? {
+            if row.request.replays(&other.request) {
+                return Ok(false);
+            }
+            if other.request.replays(&row.request) {
+                usage::remove(self.conn, &other.request.key)?;
+                let owner = self.hot(&other.request.session_id, &other.request.agent)?;
+                session::unfold_usage(&mut owner.row, &other);
+                self.out.rows_written += 1;
+            }
+        }
+        Ok(true)
     }
 
     /// Makes room for a new row among those of its session. Answers false when better ones are there already.

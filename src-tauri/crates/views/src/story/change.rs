@@ -52,12 +52,11 @@ fn patch_text(input: &Value) -> Option<&str> {
     if let Some(text) = input.as_str().filter(holds) {
         return Some(text);
     }
-    let found = ["input", "patch", "command", "cmd"].iter().find_map(|key| match input.get(*key)? {
+    ["input", "patch", "command", "cmd"].iter().find_map(|key| match input.get(*key)? {
         Value::String(text) => Some(text.as_str()).filter(holds),
         Value::Array(list) => list.iter().filter_map(Value::as_str).find(holds),
         _ => None,
-    });
-    found
+    })
 }
 
 /// Hunks as Claude Code reports them: `{oldStart, newStart, lines: [" same", "-old", "+new"]}`.

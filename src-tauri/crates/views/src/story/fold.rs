@@ -287,7 +287,7 @@ impl Told {
         let last = self.steps(lane).last().cloned();
         if let Some(last) = last
             && let What::Compact { done: before, before: from, after: to, trigger: word } = &last.what
-            && !(*before && !done)
+            && (!*before || done)
         {
             let what = What::Compact {
                 trigger: if word.is_empty() { trigger.to_owned() } else { word.clone() },

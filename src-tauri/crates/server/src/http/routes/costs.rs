@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::clock;
+use crate::costs::{self, Costs};
 use crate::http::problem::Failure;
 use crate::http::request::Params;
 
@@ -35,11 +35,9 @@ impl CostParams {
 
 /// Rows of one grouping, and their totals. Days are the person's.
 pub async fn table(State(app): State<Arc<App>>, Params(params): Params<CostParams>) -> Result<Json<Value>, Failure> {
-    let offset = clock::utc_offset_minutes(app.clock.now_ms());
     let group = params.group;
     let query = params.query();
-    let (rows, totals) =
-        app.read(move |store| Ok((store.costs(group, &query, offset)?, store.totals(&query)?))).await?;
+    let Costs { rows, totals } = app.read(move |store| costs::stored(store, group, &query)).await?;
     Ok(Json(json!({"group": group, "rows": rows, "totals": totals})))
 }
 

@@ -113,6 +113,22 @@ fn range(kind: StandIn, id: &str) -> (String, String) {
     (from, to)
 }
 
+/// Rows whose key begins with a message's id, alone or before the id of a request.
+pub(in crate::sqlite) fn of_message(conn: &Connection, message: &str) -> Result<Vec<UsageRow>, StoreError> {
+    // `;` follows the `:` that stands between the two ids.
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM usage u JOIN session s ON s.key = u.session
+         WHERE u.key = ?1 OR (u.key >= ?1 || ':' AND u.key < ?1 || ';')"
+    ))?;
+    let rows = statement.query_map([message], usage_from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(in crate::sqlite) fn remove(conn: &Connection, key: &str) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM usage WHERE key = ?1")?.execute([key])?;
+    Ok(())
+}
+
 /// Gives a row the key of a report that knows more.
 pub(in crate::sqlite) fn rename(conn: &Connection, from: &str, to: &str) -> Result<(), StoreError> {
     conn.prepare_cached("UPDATE usage SET key = ?2 WHERE key = ?1")?.execute([from, to])?;

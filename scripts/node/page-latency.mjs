@@ -1,0 +1,45 @@
+// Times the way from a posted hook to its row in a real browser's page.
+// usage: node page-latency.mjs SERVER_URL ; prints one JSON object
+
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const [base] = process.argv.slice(2);
+const rounds = 50;
+const executablePath =
+  process.env.ORRERY_CHROMIUM ??
+  ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+
+async function prompt(text) {
+  const payload = { session_id: "latency", cwd: "/home/ada/src/kiln", hook_event_name: "UserPromptSubmit", prompt: text };
+  const answer = await fetch(`${base}/hooks/claude-code`, { method: "POST", body: JSON.stringify(payload) });
+  if (answer.status !== 200) throw new Error(`the hook was answered with ${answer.status}`);
+}
+
+const shows = (page, text) =>
+  page.waitForFunction((wanted) => document.querySelector("main")?.textContent.includes(wanted), text, { polling: "raf" });
+
+const browser = await chromium.launch({
+  executablePath,
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--disable-sync"],
+});
+try {
+  await prompt("The first row there is");
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const opened = performance.now();
+  await page.goto(`${base}/app/live`);
+  await shows(page, "The first row there is");
+  const firstRow = performance.now() - opened;
+
+  const times = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const text = `Latency prompt number ${round};`;
+    const posted = performance.now();
+    await Promise.all([prompt(text), shows(page, text)]);
+    times.push(performance.now() - posted);
+  }
+  times.sort((a, b) => a - b);
+  console.log(JSON.stringify({ median_ms: times[rounds / 2], p98_ms: times[rounds - 2], first_row_ms: firstRow }));
+} finally {
+  await browser.close();
+}
