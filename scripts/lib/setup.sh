@@ -174,7 +174,8 @@ ensure_node_modules() {
   key="$(hash_of "$dir/package.json" "$dir/package-lock.json")"
   if [ "$(cat "$dir/node_modules/.orrery-stamp" 2>/dev/null)" != "$key" ]; then
     say "installing the build tools of scripts/node"
-    (cd "$dir" && npm ci --loglevel=error >&2) || die "npm ci failed in scripts/node"
+    # Versions come from the lock. `npm ci` would also demand packages of other platforms that a registry may not have.
+    (cd "$dir" && npm install --no-save --loglevel=error >&2) || die "npm install failed in scripts/node"
     printf '%s' "$key" >"$dir/node_modules/.orrery-stamp"
   fi
 }

@@ -60,6 +60,15 @@ class Prices:
             return self.models[prefixes[-1]], True
         return None
 
+    def hour_factor(self, model, tier, above):
+        """How much dearer writes kept an hour are than others, from the nearest rates that list both."""
+        for rates in (model["rates"].get(tier, {}), model["rates"]["standard"]):
+            for limit in (0, above):
+                _, _, _, write, write_1h = rates.get(limit, [None] * 5)
+                if write and write_1h:
+                    return write_1h / write
+        return 1
+
     def cost(self, request):
         """Whole micro-dollars of one request, rounded half up; what the agent itself reported goes first.
 
@@ -83,7 +92,7 @@ class Prices:
         if write is None:
             write = plain
         if write_1h is None:
-            write_1h = write
+            write_1h = write * self.hour_factor(model, tier, above)
         # Dollars per million tokens times tokens are micro-dollars.
         micros = (
             request["input"] * plain
@@ -108,15 +117,15 @@ def figure(cell):
 
 
 def lines(path):
-    """The JSON objects of a file in order; a line that is not one is passed over."""
+    """The JSON objects of a file with their line numbers; a line that is not one is passed over."""
     with open(path, "rb") as file:
-        for raw in file:
+        for number, raw in enumerate(file, 1):
             try:
                 value = json.loads(raw.decode("utf-8", "replace"))
             except ValueError:
                 continue
             if isinstance(value, dict):
-                yield value
+                yield number, value
 
 
 def moment(text):
@@ -127,6 +136,11 @@ def moment(text):
         return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
     except ValueError:
         return None
+
+
+def dated(path):
+    """When a file was last written: the time of lines before any that names one."""
+    return path.stat().st_mtime_ns // 1_000_000
 
 
 def whole(value):
@@ -154,26 +168,35 @@ def claude_requests(roots):
     for path in sorted({path for root in roots for path in files(root)}):
         if path.name == "journal.jsonl":
             continue
-        before = 0
-        for value in lines(path):
+        before = dated(path)
+        for number, value in lines(path):
             # A line without a time of its own happened when the one before it did.
             at = moment(value.get("timestamp"))
             before = at if at is not None else before
             request = claude_line(value, path, before)
             if request is not None:
+                # Without an id every line counts, but a file that lies in two folders is one file.
+                request["place"] = (request["session"], path.name, number)
                 seen.append(request)
-    in_main = {request["message"] for request in seen if not request["side"] and request["message"]}
-    kept, alone = {}, []
+    in_main = {request["message"] for request in seen if not request["side"]}
+    keys_in_main = {(request["message"], request["request"]) for request in seen if not request["side"]}
+    kept, alone = {}, {}
     for request in seen:
-        if request["message"] is None:
-            alone.append(request)
-            continue
-        if request["side"] and request["message"] in in_main:
-            continue
         key = (request["message"], request["request"])
-        if key not in kept or better(request, kept[key]):
-            kept[key] = request
-    return alone + list(kept.values())
+        if request["message"] is None:
+            alone[request["place"]] = request
+            continue
+        if request["side"] and request["message"] in in_main and key not in keys_in_main:
+            continue
+        other = kept.get(key)
+        if other is None or better(request, other):
+            kept[key], other = request, other or request
+        else:
+            other = request
+        # What the agent priced keeps that price, whichever line has the better counts.
+        if kept[key]["reported"] is None:
+            kept[key]["reported"] = other["reported"]
+    return [*alone.values(), *kept.values()]
 
 
 def claude_line(value, path, at):
@@ -184,10 +207,9 @@ def claude_line(value, path, at):
     model = message.get("model")
     if not isinstance(usage, dict) or model == "<synthetic>":
         return None
-    written = whole(usage.get("cache_creation_input_tokens"))
     split = part(usage, "cache_creation")
-    hour = min(whole(split.get("ephemeral_1h_input_tokens")), written) if written else whole(split.get("ephemeral_1h_input_tokens"))
-    written = max(written, hour + whole(split.get("ephemeral_5m_input_tokens")))
+    hour, minutes = (whole(split.get(f"ephemeral_{kept}_input_tokens")) for kept in ("1h", "5m"))
+    written = max(whole(usage.get("cache_creation_input_tokens")), hour + minutes)
     return {
         "message": message.get("id") or None,
         "request": value.get("requestId") or None,
@@ -203,7 +225,6 @@ def claude_line(value, path, at):
         "reasoning": whole(part(usage, "output_tokens_details").get("thinking_tokens")),
         "searches": whole(part(usage, "server_tool_use").get("web_search_requests")),
         "fast": usage.get("speed") == "fast",
-        "speed": usage.get("speed") is not None,
         "us": usage.get("inference_geo") == "us",
         "reported": reported(value.get("costUSD")),
         "tier": usage.get("service_tier") if usage.get("service_tier") in ("batch", "priority") else "standard",
@@ -222,14 +243,14 @@ def size(request):
 
 
 def better(new, old):
-    """Main transcript before sidechain, then the larger sum, then the one that names its speed, then the earlier."""
+    """Main transcript before sidechain, then the larger sum, then the line that knows more; of equals the earlier."""
 
     def rank(request):
-        return (not request["side"], size(request), request["speed"])
+        return (not request["side"], size(request), request["model"] != "", request["fast"])
 
     if rank(new) != rank(old):
         return rank(new) > rank(old)
-    return (new["at"], new["session"]) < (old["at"], old["session"])
+    return (new["at"], new["session"], new["model"]) < (old["at"], old["session"], old["model"])
 
 
 # --- Codex -----------------------------------------------------------------------------------------------------
@@ -258,8 +279,8 @@ class Rollout:
 
     def __init__(self, path):
         self.path, self.thread, self.parent, self.steps = path, None, None, []
-        model, fast, at, first, replaying = None, False, 0, None, False
-        for value in lines(path):
+        model, fast, at, first, replaying = None, False, dated(path), None, False
+        for _, value in lines(path):
             kind, payload = value.get("type"), value.get("payload")
             stamp = moment(value.get("timestamp"))
             at = stamp if stamp is not None else at

@@ -8,7 +8,7 @@ use crate::{Server, tool, work_tree};
 pub fn run_page_script(name: &str, server: &Server) {
     assert!(
         work_tree().join("scripts/node/node_modules/playwright-core").is_dir(),
-        "playwright-core is not installed: scripts/test installs it (npm ci in scripts/node)"
+        "playwright-core is not installed: scripts/test installs it (npm install in scripts/node)"
     );
     let output = Command::new(tool("node"))
         .arg(work_tree().join(format!("tests/browser/{name}.mjs")))

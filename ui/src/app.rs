@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::{Redirect, Route, Router, Routes};
+use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
 use crate::api::{self, Api};
@@ -12,7 +12,7 @@ use crate::pages::{
     live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, welcome::WelcomePage,
 };
 use crate::routes;
-use crate::state::{AppState, Connection, provide_app};
+use crate::state::{AppState, Connection, provide_app, use_app};
 
 #[component]
 pub fn App() -> impl IntoView {
@@ -22,7 +22,8 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Frame>
-                <Routes fallback=|| view! { <Redirect path=routes::LIVE/> }>
+                <Routes fallback=Unknown>
+                    <Route path=path!("/app") view=ToLive/>
                     <Route path=path!("/app/live") view=LivePage/>
                     <Route path=path!("/app/sessions") view=SessionsPage/>
                     <Route path=path!("/app/session/:id") view=SessionPage/>
@@ -31,6 +32,24 @@ pub fn App() -> impl IntoView {
                 </Routes>
             </Frame>
         </Router>
+    }
+}
+
+/// The bare address, which a one-time link may open: Live is the first room.
+#[component]
+fn ToLive() -> impl IntoView {
+    use_app().replace(routes::LIVE);
+}
+
+/// An address without a page, from an old bookmark or a typing error.
+#[component]
+fn Unknown() -> impl IntoView {
+    view! {
+        <div class="empty">
+            <h1>"There is no such page"</h1>
+            <p>"The address may be from another version of Orrery"</p>
+            <div class="row"><a href=routes::LIVE>"Open Live"</a></div>
+        </div>
     }
 }
 

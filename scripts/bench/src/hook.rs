@@ -63,7 +63,13 @@ pub fn measure(place: &Place) -> anyhow::Result<Vec<Figure>> {
         Figure::less("hook: server down to up", down_against_up.ratio, "x", 1.2, 1.05),
         Figure::less("hook: server hung, worst of 1,000", millis(worst), "ms", 150.0, 20.0),
         Figure::less("hook: binary size", place.hook()?.metadata()?.len() as f64 / 1e3, "kB", 1_500.0, 600.0),
-        Figure::less("hook: peak memory", peak_kilobytes(&hook, &hung_url, spool.path(), &payload)? / 1e3, "MB", 4.0, 2.5),
+        Figure::less(
+            "hook: peak memory",
+            peak_kilobytes(&hook, &hung_url, spool.path(), &payload)? / 1e3,
+            "MB",
+            4.0,
+            2.5,
+        ),
     ])
 }
 

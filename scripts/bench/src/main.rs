@@ -2,7 +2,6 @@
 //!
 //! `orrery-bench [hook|ingest|sizes|page]...`, all without a name. `cargo xtask bench` builds what is measured and calls it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its terminal")]
-
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
 mod figure;

@@ -9,7 +9,7 @@ use crate::{paths, ui};
 /// Builds what is shown, then lets scripts/node/shots.mjs start it, play the demo and take the pictures.
 pub fn take() -> anyhow::Result<()> {
     if !paths::node_modules().join("playwright-core").is_dir() {
-        bail!("playwright-core is not installed: npm ci in scripts/node");
+        bail!("playwright-core is not installed: npm install in scripts/node");
     }
     ui::build(ui::Profile::Dev, false)?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

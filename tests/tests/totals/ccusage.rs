@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use orrery_tests::{Home, work_tree};
 use serde_json::Value;
@@ -73,7 +74,10 @@ fn laid_out(from: &Path, to: &Path) -> PathBuf {
                 Err(_) => lines.extend_from_slice(line),
             }
         }
-        std::fs::write(copy, lines).unwrap();
+        std::fs::write(&copy, lines).unwrap();
+        // What has no time of its own is dated by its file.
+        let file = std::fs::File::options().append(true).open(copy).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(20_800 * 24)).unwrap();
     }
     to.to_path_buf()
 }

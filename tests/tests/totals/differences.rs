@@ -56,6 +56,7 @@ pub const SHARED: &[Difference] = &[
         Some([219, 28, 39_438, 457_858]),
         PROGRESS,
     ),
+    differ("2026-12-13", "gpt-5", Some([5203, 1894, 2048, 40_960]), None, NO_ROLLOUT),
     differ(
         "2030-01-01",
         "fixture-model",

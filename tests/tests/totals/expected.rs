@@ -26,15 +26,18 @@ fn models(agent: &str, path: &Path) -> (Table, Sums) {
     tables::printed(&Home::new(), "UTC", "model", "model", &[agent.to_owned(), text(path)])
 }
 
-/// Responses, then input, output, cache writes and cache reads.
+/// Responses, then input, output, cache writes and cache reads. A blanked response without a token is left out: several
+/// of them share one blanked id, and which model it names is chance.
 fn responses(by_model: &Value) -> BTreeMap<String, (u64, [u64; 4])> {
     let names = ["input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
     let of = |row: &Value| (row["responses"].as_u64().unwrap(), names.map(|name| row[name].as_u64().unwrap()));
-    by_model.as_object().unwrap().iter().map(|(model, row)| (model.clone(), of(row))).collect()
+    let rows = by_model.as_object().unwrap().iter().map(|(model, row)| (model.clone(), of(row)));
+    rows.filter(|(_, (_, kinds))| *kinds != [0; 4]).collect()
 }
 
 fn found(table: &Table) -> BTreeMap<String, (u64, [u64; 4])> {
-    table.iter().map(|(model, sums)| (model.clone(), (sums.requests, sums.kinds()))).collect()
+    let rows = table.iter().map(|(model, sums)| (model.clone(), (sums.requests, sums.kinds())));
+    rows.filter(|(_, (_, kinds))| *kinds != [0; 4]).collect()
 }
 
 fn is_more(name: &str) -> bool {

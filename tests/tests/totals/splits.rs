@@ -47,7 +47,7 @@ fn any_order_and_any_split_gives_the_same_totals() {
     // Which part of a file (in bytes, as a fraction) is there before each import; the last import finds all of it.
     let parts =
         prop::collection::vec(prop::collection::vec(prop_oneof![Just(0.0), Just(1.0), 0.0..1.0f64], 4), files.len());
-    let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&parts, |parts| {
         let dir = tempfile::tempdir().unwrap();
         let mut written = vec![0; files.len()];

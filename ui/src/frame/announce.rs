@@ -1,8 +1,8 @@
 //! Tells screen readers that somebody needs the person: politely, at most once in ten seconds.
 
 use leptos::prelude::*;
+use orrery_views::session::needs_person_at;
 
-use crate::state::feed::needs_person;
 use crate::state::use_app;
 
 const PAUSE_MS: i64 = 10_000;
@@ -14,7 +14,7 @@ pub fn Announcer() -> impl IntoView {
         let now = app.now.get();
         app.feed(|feed| {
             let mut names: Vec<String> =
-                feed.sessions().filter(|row| needs_person(row, now)).map(|row| row.project.clone()).collect();
+                feed.sessions().filter(|row| needs_person_at(row, now)).map(|row| row.project.clone()).collect();
             names.sort_unstable();
             names
         })

@@ -1,11 +1,11 @@
 //! The rail: pages, and how many sessions wait for the person. A bottom bar on a phone.
 
 use leptos::prelude::*;
+use orrery_views::session::needs_person_at;
 
 use crate::command::Command;
 use crate::components::Icon;
 use crate::routes::Room;
-use crate::state::feed::needs_person;
 use crate::state::use_app;
 
 #[component]
@@ -42,7 +42,7 @@ fn Item(room: Room, current: Memo<Option<Room>>) -> impl IntoView {
             return 0;
         }
         let now = app.now.get();
-        app.feed(|feed| feed.sessions().filter(|row| needs_person(row, now)).count())
+        app.feed(|feed| feed.sessions().filter(|row| needs_person_at(row, now)).count())
     });
     let said =
         move || if waiting.get() == 1 { ", 1 needs you".to_owned() } else { format!(", {} need you", waiting.get()) };

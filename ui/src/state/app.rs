@@ -115,8 +115,10 @@ impl AppState {
         self.visit(path, true);
     }
     fn visit(&self, path: &str, replace: bool) {
+        // In a task of its own: the router must not be moved while it still builds a page.
         if let Some(navigate) = self.navigate.get_value() {
-            navigate(path, replace);
+            let path = path.to_owned();
+            set_timeout(move || navigate(&path, replace), std::time::Duration::ZERO);
         }
     }
 

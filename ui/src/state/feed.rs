@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use orrery_types::{Alert, Event, Job, LiveFrame, Overview, SessionRow, Status};
-use orrery_views::session::{is_active_at, status_at};
+use orrery_types::{Alert, Event, Job, LiveFrame, Overview, SessionRow};
+use orrery_views::session::{is_active_at, needs_person_at};
 
 /// Events kept for the pages; older ones are read from the server.
 pub const EVENTS_KEPT: usize = 20_000;
@@ -162,7 +162,7 @@ impl Feed {
         let mut rows: Vec<Arc<SessionRow>> = self
             .sessions
             .values()
-            .filter(|row| is_active_at(row, now_ms) || needs_person(row, now_ms))
+            .filter(|row| is_active_at(row, now_ms) || needs_person_at(row, now_ms))
             .cloned()
             .collect();
         rows.sort_by(|a, b| b.last_ms.cmp(&a.last_ms).then_with(|| a.id.cmp(&b.id)));
@@ -193,15 +193,6 @@ impl Feed {
         };
         counted as f64 * 1_000.0 / span_ms as f64
     }
-}
-
-/// A failed turn waits for the person this long; later it is history, ms.
-const FAILED_WAITS_MS: i64 = 30 * 60_000;
-
-/// Whether the session waits for the person: a permission, a question, a stuck or failed turn, a wish for the next prompt.
-pub fn needs_person(row: &SessionRow, now_ms: i64) -> bool {
-    let is_fresh_failure = status_at(row, now_ms) == Status::Failed && now_ms - row.last_ms < FAILED_WAITS_MS;
-    row.needs.is_some() && (is_active_at(row, now_ms) || is_fresh_failure)
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ fn fonts() -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     for (package, file, short) in FONTS {
         let dir = paths::node_modules().join(package);
         let Ok(font) = fs::read(dir.join("files").join(file)) else {
-            println!("no font {file} (npm ci in scripts/node brings it): the page uses the system's");
+            println!("no font {file} (npm install in scripts/node brings it): the page uses the system's");
             continue;
         };
         files.insert(format!("fonts/{file}"), font);

@@ -65,7 +65,7 @@ fn modules(out: &Path) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
 /// Runs wasm-opt where there is one, and keeps its result only when it is valid and smaller.
 fn shrink(file: &Path) -> anyhow::Result<()> {
     let Some(tool) = wasm_opt() else {
-        println!("wasm-opt not found (npm ci in scripts/node brings it): the wasm stays about a tenth larger");
+        println!("wasm-opt not found (npm install in scripts/node brings it): the wasm stays about a tenth larger");
         return Ok(());
     };
     let small = file.with_extension("opt.wasm");

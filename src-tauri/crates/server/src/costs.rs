@@ -62,7 +62,8 @@ fn even_spans(store: &dyn Store, query: &TotalsQuery) -> Result<Vec<(i64, i64)>,
     let (Some(first), Some(last)) = (months.first().and_then(start), months.last().and_then(start)) else {
         return Ok(Vec::new());
     };
-    let (from, to) = (query.from_ms.unwrap_or(first).max(first), (last + 5 * WEEK_MS).min(query.to_ms.unwrap_or(i64::MAX)));
+    let (from, to) =
+        (query.from_ms.unwrap_or(first).max(first), (last + 5 * WEEK_MS).min(query.to_ms.unwrap_or(i64::MAX)));
     let mut spans = Vec::new();
     let mut begin = from;
     let mut at = from;
@@ -121,8 +122,8 @@ impl Ledger {
         match self.rows.entry(row.request.key.clone()) {
             Entry::Vacant(slot) => drop(slot.insert(row)),
             Entry::Occupied(mut slot) => {
-                if usage::prefers(slot.get(), &row) {
-                    slot.insert(row);
+                if let Some(joined) = usage::joined(slot.get(), &row) {
+                    slot.insert(joined);
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use orrery_store::{StoreError, TotalsQuery};
 use orrery_types::{AgentStatus, Blind, FoundAgent, HookState, LiveFrame, Overview, Spend, Status, Strip};
-use orrery_views::session::status_at;
+use orrery_views::session::{needs_person_at, status_at};
 use tokio::time::Instant;
 
 use crate::app::{App, ended};
@@ -19,7 +19,7 @@ const ACTIVE: u32 = 200;
 const LOOK_BACK_MS: i64 = 24 * 60 * 60 * 1000;
 const HOUR_MS: i64 = 60 * 60 * 1000;
 /// A rate over less than this says nothing about the day.
-const PACE_AFTER_MS: i64 = 15 * 60 * 1000;
+const PACE_AFTER_MS: i64 = 2 * HOUR_MS;
 
 /// Keeps the overview true until the server stops.
 pub async fn run(app: Arc<App>) {
@@ -77,6 +77,7 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
             for row in &mut active {
                 row.status = status_at(row, now_ms);
             }
+            let needs_you = active.iter().filter(|row| needs_person_at(row, now_ms)).count() as u32;
             active.retain(|row| matches!(row.status, Status::Running | Status::NeedsYou | Status::Stuck));
             let today = Spend {
                 day: clock::day(now_ms),
@@ -97,7 +98,7 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
             };
             Ok(Overview {
                 server_ms: now_ms,
-                needs_you: active.iter().filter(|row| row.needs.is_some()).count() as u32,
+                needs_you,
                 running_subagents: active
                     .iter()
                     .flat_map(|row| row.subagents.values())

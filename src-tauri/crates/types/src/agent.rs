@@ -69,10 +69,17 @@ pub enum AgentStatus {
 pub enum HookState {
     Absent,
     /// Some events lack our entry, or an entry points to another place.
-    Partial { installed: u32, wanted: u32 },
-    Installed { events: u32 },
+    Partial {
+        installed: u32,
+        wanted: u32,
+    },
+    Installed {
+        events: u32,
+    },
     /// The settings file cannot be read: nothing will be changed.
-    Unreadable { error: String },
+    Unreadable {
+        error: String,
+    },
 }
 
 /// What installing or removing would change. Data only: whoever shows it also decides to apply it.

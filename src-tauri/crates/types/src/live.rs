@@ -23,15 +23,27 @@ pub enum LiveFrame {
         server_ms: i64,
     },
     /// Totals changed, or a few seconds passed.
-    Overview { overview: Box<Overview> },
-    Job { job: Job },
-    Alert { alert: Alert },
+    Overview {
+        overview: Box<Overview>,
+    },
+    Job {
+        job: Job,
+    },
+    Alert {
+        alert: Alert,
+    },
     /// Sessions were removed (the demo was taken away).
-    Removed { sessions: Vec<String> },
+    Removed {
+        sessions: Vec<String>,
+    },
     /// The client was too slow and lost frames: fetch again from the store, then reconnect with `after`.
-    Lagged { newest_seq: i64 },
+    Lagged {
+        newest_seq: i64,
+    },
     /// Open this session: a notification was clicked.
-    Open { session_id: String },
+    Open {
+        session_id: String,
+    },
 }
 
 /// Client to server. Today only a keep-alive; unknown frames are ignored.

@@ -33,7 +33,7 @@ pub struct Spend {
     pub cost_usd_micros: i64,
     pub unpriced_requests: u64,
     pub budget_usd_micros: Option<i64>,
-    /// Where today's spend ends at midnight at the rate so far. Empty in the first quarter of an hour.
+    /// Where today's spend ends at midnight at the rate so far. Empty in the first two hours: too little to go by.
     pub pace_usd_micros: Option<i64>,
     pub failed_last_hour: u32,
     pub calls_last_hour: u32,

@@ -29,10 +29,7 @@ impl Tokens {
 
     /// The size of the prompt: what the model read.
     pub fn prompt(&self) -> u64 {
-        self.input
-            .saturating_add(self.cache_read)
-            .saturating_add(self.cache_write)
-            .saturating_add(self.cache_write_1h)
+        self.input.saturating_add(self.cache_read).saturating_add(self.cache_write).saturating_add(self.cache_write_1h)
     }
 
     pub fn plus(self, other: Tokens) -> Tokens {
@@ -106,7 +103,9 @@ impl RequestUsage {
     /// The id of the message that answered the request, where a transcript named one.
     pub fn message_id(&self) -> Option<&str> {
         match &self.request_id {
-            Some(id) => self.key.strip_suffix(id.as_str())?.strip_suffix(':').filter(|_| self.key != Self::by_request_id(id)),
+            Some(id) => {
+                self.key.strip_suffix(id.as_str())?.strip_suffix(':').filter(|_| self.key != Self::by_request_id(id))
+            }
             None => Some(self.key.as_str()).filter(|key| !key.starts_with(':') && self.stand_in().is_none()),
         }
     }

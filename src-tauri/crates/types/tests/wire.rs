@@ -1,9 +1,7 @@
 //! The wire: what is written is read back, old rows without new fields are read, null is told from absent.
 #![allow(clippy::unwrap_used)]
 
-use orrery_types::{
-    Body, Event, LiveFrame, SessionRow, SettingsPatch, Source, Sources, Tokens, ToolClass, clip,
-};
+use orrery_types::{Body, Event, LiveFrame, SessionRow, SettingsPatch, Source, Sources, Tokens, ToolClass, clip};
 use proptest::prelude::*;
 
 fn any_body() -> impl Strategy<Value = Body> {

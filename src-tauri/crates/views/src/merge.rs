@@ -12,11 +12,8 @@ pub fn merge(existing: &Event, incoming: &Event) -> Option<Event> {
     if existing.session_id != incoming.session_id {
         return None;
     }
-    let (better, other) = if rank(incoming.sources) < rank(existing.sources) {
-        (incoming, existing)
-    } else {
-        (existing, incoming)
-    };
+    let (better, other) =
+        if rank(incoming.sources) < rank(existing.sources) { (incoming, existing) } else { (existing, incoming) };
     let merged = Event {
         seq: existing.seq,
         id: existing.id.clone(),
@@ -36,37 +33,21 @@ pub fn merge(existing: &Event, incoming: &Event) -> Option<Event> {
 
 /// Lower is better: a hook measured what a transcript only tells.
 fn rank(sources: Sources) -> u8 {
-    [
-        Source::Hook,
-        Source::Sender,
-        Source::Otel,
-        Source::Transcript,
-        Source::Orrery,
-    ]
-    .into_iter()
-    .position(|source| sources.has(source))
-    .map_or(u8::MAX, |place| place as u8)
+    [Source::Hook, Source::Sender, Source::Otel, Source::Transcript, Source::Orrery]
+        .into_iter()
+        .position(|source| sources.has(source))
+        .map_or(u8::MAX, |place| place as u8)
 }
 
 fn merge_body(better: &Body, other: &Body) -> Body {
     match (better, other) {
         (
-            Body::ToolStart {
-                call_id,
-                tool,
-                class,
-                target,
-                input,
-            },
-            Body::ToolStart {
-                target: other_target,
-                input: other_input,
-                ..
-            },
+            Body::ToolStart { call_id, tool, class, target, input },
+            Body::ToolStart { tool: other_tool, class: other_class, target: other_target, input: other_input, .. },
         ) => Body::ToolStart {
             call_id: call_id.clone(),
-            tool: tool.clone(),
-            class: *class,
+            class: if is_nameless(tool) { *other_class } else { *class },
+            tool: tool_name(tool, other_tool),
             target: text(target, other_target),
             input: value(input, other_input),
         },
@@ -102,8 +83,8 @@ fn merge_body(better: &Body, other: &Body) -> Body {
         ) => Body::ToolEnd {
             call_id: call_id.clone(),
             // A result line names no tool; then the other report's class is the true one as well.
-            class: if tool.is_empty() { *other_class } else { *class },
-            tool: text(tool, other_tool),
+            class: if is_nameless(tool) { *other_class } else { *class },
+            tool: tool_name(tool, other_tool),
             target: text(target, other_target),
             ok: *ok && *other_ok,
             error: error.clone().or_else(|| other_error.clone()),
@@ -114,49 +95,40 @@ fn merge_body(better: &Body, other: &Body) -> Body {
             lines_removed: lines_removed.or(*other_removed),
             input: value(input, other_input),
         },
-        (
-            Body::Question { question, answer },
-            Body::Question {
-                answer: other_answer, ..
-            },
-        ) => Body::Question {
-            question: question.clone(),
-            answer: newer_answer(answer, other_answer),
-        },
+        (Body::Question { question, answer }, Body::Question { answer: other_answer, .. }) => {
+            Body::Question { question: question.clone(), answer: newer_answer(answer, other_answer) }
+        }
         (Body::Prompt { text: a }, Body::Prompt { text: b }) => Body::Prompt { text: text(a, b) },
         (Body::SubagentStop { message: a }, Body::SubagentStop { message: b }) => {
             Body::SubagentStop { message: text(a, b) }
         }
         (Body::Stop { message: a }, Body::Stop { message: b }) => Body::Stop { message: text(a, b) },
-        (
-            Body::SessionStart { reason, model },
+        (Body::SessionStart { reason, model }, Body::SessionStart { reason: other_reason, model: other_model }) => {
             Body::SessionStart {
-                reason: other_reason,
-                model: other_model,
-            },
-        ) => Body::SessionStart {
-            reason: text(reason, other_reason),
-            model: model.clone().or_else(|| other_model.clone()),
-        },
+                reason: text(reason, other_reason),
+                model: model.clone().or_else(|| other_model.clone()),
+            }
+        }
         (Body::Other { .. }, other) => other.clone(),
         (better, _) => better.clone(),
     }
 }
 
+/// Telemetry names no tools of MCP servers unless it is told to.
+fn is_nameless(tool: &str) -> bool {
+    matches!(tool, "" | "mcp_tool")
+}
+
+fn tool_name(better: &str, other: &str) -> String {
+    if is_nameless(better) && !other.is_empty() { other.to_owned() } else { better.to_owned() }
+}
+
 fn text(better: &str, other: &str) -> String {
-    if better.is_empty() {
-        other.to_owned()
-    } else {
-        better.to_owned()
-    }
+    if better.is_empty() { other.to_owned() } else { better.to_owned() }
 }
 
 fn value(better: &Value, other: &Value) -> Value {
-    if better.is_null() {
-        other.clone()
-    } else {
-        better.clone()
-    }
+    if better.is_null() { other.clone() } else { better.clone() }
 }
 
 /// An answer is written once and its delivery later: the later report of the two stands.

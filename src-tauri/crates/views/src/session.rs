@@ -20,14 +20,12 @@ const QUIET_CALL_MS: i64 = 60 * 60_000;
 const QUIET_IDLE_MS: i64 = 60 * 60_000;
 /// Nobody answered for this long: the agent's window is closed.
 const QUIET_NEEDS_MS: i64 = 12 * 60 * 60_000;
+/// A failed turn waits for the person this long; later it is history.
+const FAILED_WAITS_MS: i64 = 30 * 60_000;
 
 /// A row for a session nothing is known of yet.
 pub fn new_row(session_id: &str, agent: &str) -> SessionRow {
-    SessionRow {
-        id: session_id.to_owned(),
-        agent: agent.to_owned(),
-        ..SessionRow::default()
-    }
+    SessionRow { id: session_id.to_owned(), agent: agent.to_owned(), ..SessionRow::default() }
 }
 
 /// Folds one stored event (its `seq` is set) into its session's row.
@@ -38,14 +36,8 @@ pub fn fold_event(row: &mut SessionRow, event: &Event, before: Option<&Event>) {
     if let Some(before) = before {
         let (old, new) = (counts(before), counts(event));
         row.errors = row.errors.saturating_sub(old.errors).saturating_add(new.errors);
-        row.lines_added = row
-            .lines_added
-            .saturating_sub(old.lines_added)
-            .saturating_add(new.lines_added);
-        row.lines_removed = row
-            .lines_removed
-            .saturating_sub(old.lines_removed)
-            .saturating_add(new.lines_removed);
+        row.lines_added = row.lines_added.saturating_sub(old.lines_added).saturating_add(new.lines_added);
+        row.lines_removed = row.lines_removed.saturating_sub(old.lines_removed).saturating_add(new.lines_removed);
         state::complete(row, event);
         return;
     }
@@ -120,9 +112,7 @@ pub fn fold_usage(row: &mut SessionRow, usage: &UsageRow, before: Option<&UsageR
     if let Some(id) = &request.subagent {
         let subagent = row.subagents.entry(id.clone()).or_default();
         subagent.tokens = subagent.tokens.plus(request.tokens);
-        subagent.cost_usd_micros = subagent
-            .cost_usd_micros
-            .saturating_add(usage.cost_usd_micros.unwrap_or(0));
+        subagent.cost_usd_micros = subagent.cost_usd_micros.saturating_add(usage.cost_usd_micros.unwrap_or(0));
         if request.model.is_some() {
             subagent.model.clone_from(&request.model);
         }
@@ -151,9 +141,7 @@ pub fn unfold_usage(row: &mut SessionRow, usage: &UsageRow) {
     }
     if let Some(subagent) = request.subagent.as_ref().and_then(|id| row.subagents.get_mut(id)) {
         subagent.tokens = subagent.tokens.minus(request.tokens);
-        subagent.cost_usd_micros = subagent
-            .cost_usd_micros
-            .saturating_sub(usage.cost_usd_micros.unwrap_or(0));
+        subagent.cost_usd_micros = subagent.cost_usd_micros.saturating_sub(usage.cost_usd_micros.unwrap_or(0));
     }
 }
 
@@ -171,10 +159,15 @@ pub fn status_at(row: &SessionRow, now_ms: i64) -> Status {
 
 /// Whether the session belongs on the Live page at `now_ms`: in a turn, or waiting for the person.
 pub fn is_active_at(row: &SessionRow, now_ms: i64) -> bool {
-    matches!(
-        status_at(row, now_ms),
-        Status::Running | Status::Stuck | Status::NeedsYou
-    )
+    matches!(status_at(row, now_ms), Status::Running | Status::Stuck | Status::NeedsYou)
+}
+
+/// Whether the session waits for the person at `now_ms`: a permission, a question, a wish for the next prompt, a stuck
+/// turn, or one that failed lately.
+pub fn needs_person_at(row: &SessionRow, now_ms: i64) -> bool {
+    let is_fresh_failure =
+        status_at(row, now_ms) == Status::Failed && now_ms.saturating_sub(row.last_ms) < FAILED_WAITS_MS;
+    row.needs.is_some() && (is_active_at(row, now_ms) || is_fresh_failure)
 }
 
 /// What an event adds to the sums of its row, apart from calls and prompts, which are counted once by their ids.
@@ -186,26 +179,13 @@ struct Counts {
 
 fn counts(event: &Event) -> Counts {
     match &event.body {
-        Body::ToolEnd {
-            ok,
-            lines_added,
-            lines_removed,
-            ..
-        } => Counts {
+        Body::ToolEnd { ok, lines_added, lines_removed, .. } => Counts {
             errors: u32::from(!ok),
             lines_added: lines_added.unwrap_or(0),
             lines_removed: lines_removed.unwrap_or(0),
         },
-        Body::Failure { .. } => Counts {
-            errors: 1,
-            lines_added: 0,
-            lines_removed: 0,
-        },
-        _ => Counts {
-            errors: 0,
-            lines_added: 0,
-            lines_removed: 0,
-        },
+        Body::Failure { .. } => Counts { errors: 1, lines_added: 0, lines_removed: 0 },
+        _ => Counts { errors: 0, lines_added: 0, lines_removed: 0 },
     }
 }
 
@@ -289,11 +269,7 @@ impl Hasher for Fnv {
 
 /// First line with something on it, cut to a title's length.
 pub fn one_line(text: &str) -> String {
-    let line = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or_default();
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
     match line.char_indices().nth(TITLE_CHARS) {
         Some((end, _)) => format!("{}...", line[..end].trim_end()),
         None => line.to_owned(),
@@ -302,11 +278,7 @@ pub fn one_line(text: &str) -> String {
 
 /// Last part of a path, of either system's kind.
 pub fn folder_name(path: &str) -> String {
-    path.trim_end_matches(['/', '\\'])
-        .rsplit(['/', '\\'])
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    path.trim_end_matches(['/', '\\']).rsplit(['/', '\\']).next().unwrap_or_default().to_owned()
 }
 
 fn replace(field: &mut Option<String>, found: &Option<String>) {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use orrery_types::{Basis, CostTotals, RequestUsage, Source, UsageRow};
 
+use crate::pricing::PriceTable;
+
 /// Whether `incoming` replaces `existing`, a row with the same key.
 ///
 /// A cost the agent reported beats a computed one. A line of the main thread beats its copy in a subagent's file; then the
@@ -25,9 +27,8 @@ fn origin(request: &RequestUsage) -> (i64, &str, Option<&str>) {
 
 /// [`prefers`] without regard to money.
 fn tells_more(old: &RequestUsage, new: &RequestUsage) -> bool {
-    let rank = |request: &RequestUsage| {
-        (!request.sidechain, request.tokens.total(), request.model.is_some(), request.fast)
-    };
+    let rank =
+        |request: &RequestUsage| (!request.sidechain, request.tokens.total(), request.model.is_some(), request.fast);
     match rank(new).cmp(&rank(old)) {
         std::cmp::Ordering::Greater => true,
         std::cmp::Ordering::Less => false,
@@ -56,13 +57,18 @@ pub fn joined(existing: &UsageRow, incoming: &UsageRow) -> Option<UsageRow> {
         into.key.clone_from(&from.key);
     }
     into.request_id = into.request_id.take().or_else(|| from.request_id.clone());
-    into.model = into.model.take().or_else(|| from.model.clone());
     if into.source != from.source {
+        into.model = into.model.take().or_else(|| from.model.clone());
         into.subagent = into.subagent.take().or_else(|| from.subagent.clone());
         into.geo = into.geo.take().or_else(|| from.geo.clone());
         into.tier = into.tier.take().or_else(|| from.tier.clone());
         into.fast |= from.fast;
         into.web_searches = into.web_searches.max(from.web_searches);
+    }
+    if row.basis == Basis::Unpriced && row.request.model != better.request.model {
+        // What the other report filled in may be what the price hung on.
+        let sources = row.sources;
+        row = UsageRow { sources, ..PriceTable::builtin().price(&row.request) };
     }
     row.sources = existing.sources.with(incoming.sources);
     (row != *existing).then_some(row)
@@ -225,8 +231,7 @@ mod tests {
             })
         };
         let rows = [main, side("m1", None), side("m1:r9", Some("r9")), side("m2:r9", Some("r9")), side(":s:f:1", None)];
-        let mut rows: HashMap<String, UsageRow> =
-            rows.into_iter().map(|row| (row.request.key.clone(), row)).collect();
+        let mut rows: HashMap<String, UsageRow> = rows.into_iter().map(|row| (row.request.key.clone(), row)).collect();
         drop_replays(&mut rows);
         let mut kept: Vec<&str> = rows.keys().map(String::as_str).collect();
         kept.sort_unstable();

@@ -72,10 +72,7 @@ fn a_turn_is_told_in_words() {
         prompt("\n  Rotate the spool\nwithout losing the tail"),
         start("c1", ToolClass::Shell, "Bash", "cargo test"),
     ]);
-    assert_eq!(
-        (row.status, row.doing.verb, row.doing.target.as_str()),
-        (Status::Running, Verb::Runs, "cargo test")
-    );
+    assert_eq!((row.status, row.doing.verb, row.doing.target.as_str()), (Status::Running, Verb::Runs, "cargo test"));
     assert_eq!((row.title.as_str(), row.turns, row.tools), ("Rotate the spool", 1, 1));
 }
 
@@ -106,10 +103,7 @@ fn a_permission_waits_until_its_call_ends() {
         end("c2", "Read", "a.rs", true),
     ];
     let row = fold(bodies.clone());
-    assert_eq!(
-        (row.status, row.needs.as_ref().unwrap().kind),
-        (Status::NeedsYou, NeedsKind::Permission)
-    );
+    assert_eq!((row.status, row.needs.as_ref().unwrap().kind), (Status::NeedsYou, NeedsKind::Permission));
     bodies.push(end("c1", "Bash", "git push", true));
     let row = fold(bodies);
     assert_eq!((row.status, row.needs), (Status::Running, None));
@@ -123,10 +117,7 @@ fn five_failures_of_one_call_are_stuck_and_a_pass_frees_it() {
         bodies.push(end(&format!("c{round}"), "Bash", "pnpm vitest", false));
     }
     let row = fold(bodies.clone());
-    assert_eq!(
-        (row.status, row.needs.as_ref().unwrap().kind, row.errors),
-        (Status::Stuck, NeedsKind::Stuck, 5)
-    );
+    assert_eq!((row.status, row.needs.as_ref().unwrap().kind, row.errors), (Status::Stuck, NeedsKind::Stuck, 5));
     bodies.push(start("again", ToolClass::Shell, "Bash", "pnpm vitest"));
     assert_eq!(fold(bodies.clone()).status, Status::Stuck);
     bodies.push(end("again", "Bash", "pnpm vitest", true));
@@ -140,53 +131,25 @@ fn stop_closes_the_calls_without_an_end() {
         start("c1", ToolClass::Shell, "Bash", "sleep 100"),
         Body::Stop { message: String::new() },
     ]);
-    assert_eq!(
-        (row.status, row.open_calls.len(), row.turn_started_ms),
-        (Status::Idle, 0, None)
-    );
+    assert_eq!((row.status, row.open_calls.len(), row.turn_started_ms), (Status::Idle, 0, None));
 }
 
 #[test]
 fn a_late_line_of_the_transcript_does_not_wake_an_ended_session() {
-    let mut row = fold(vec![
-        prompt("go"),
-        Body::SessionEnd {
-            reason: "logout".into(),
-        },
-    ]);
-    fold_event(
-        &mut row,
-        &event(
-            9,
-            1_000_500,
-            Body::Message {
-                text: "done".into(),
-                model: None,
-            },
-        ),
-        None,
-    );
+    let mut row = fold(vec![prompt("go"), Body::SessionEnd { reason: "logout".into() }]);
+    fold_event(&mut row, &event(9, 1_000_500, Body::Message { text: "done".into(), model: None }), None);
     assert_eq!((row.status, row.events), (Status::Ended, 3));
 }
 
 #[test]
 fn waiting_subagents_are_counted() {
-    let mut row = fold(vec![
-        prompt("go"),
-        start("c1", ToolClass::Agent, "Agent", "Explore: who calls it"),
-    ]);
+    let mut row = fold(vec![prompt("go"), start("c1", ToolClass::Agent, "Agent", "Explore: who calls it")]);
     for (place, id) in ["a", "b"].iter().enumerate() {
         let mut started = event(10, 1_010_000 + i64::try_from(place).unwrap(), Body::SubagentStart);
-        started.subagent = Some(Subagent {
-            id: (*id).into(),
-            kind: "Explore".into(),
-        });
+        started.subagent = Some(Subagent { id: (*id).into(), kind: "Explore".into() });
         fold_event(&mut row, &started, None);
     }
-    assert_eq!(
-        (row.doing.verb, row.doing.target.as_str()),
-        (Verb::Delegates, "2 subagents")
-    );
+    assert_eq!((row.doing.verb, row.doing.target.as_str()), (Verb::Delegates, "2 subagents"));
 }
 
 #[test]
@@ -214,10 +177,7 @@ fn a_given_title_and_project_stand() {
     };
     fold_facts(&mut row, &facts);
     fold_event(&mut row, &event(5, 10, prompt("an older prompt")), None);
-    assert_eq!(
-        (row.title.as_str(), row.project.as_str()),
-        ("Spool rotation", "lattice-api")
-    );
+    assert_eq!((row.title.as_str(), row.project.as_str()), ("Spool rotation", "lattice-api"));
 }
 
 #[test]
@@ -243,16 +203,7 @@ fn hook_and_transcript_meet_in_one_event_in_either_order() {
     let mut transcript = hook.clone();
     transcript.sources = Sources::one(Source::Transcript);
     transcript.name = "user".into();
-    let Body::ToolEnd {
-        tool,
-        class,
-        target,
-        duration_ms,
-        lines_added,
-        output,
-        ..
-    } = &mut transcript.body
-    else {
+    let Body::ToolEnd { tool, class, target, duration_ms, lines_added, output, .. } = &mut transcript.body else {
         unreachable!("made above")
     };
     *duration_ms = None;
@@ -291,14 +242,8 @@ fn any_body() -> impl Strategy<Value = Body> {
         Just(Body::Stop { message: String::new() }),
         Just(Body::Interrupt),
         Just(Body::SessionEnd { reason: "other".into() }),
-        Just(Body::Notification {
-            topic: "idle_prompt".into(),
-            message: "waiting".into()
-        }),
-        Just(Body::Failure {
-            error: "overloaded".into(),
-            details: String::new()
-        }),
+        Just(Body::Notification { topic: "idle_prompt".into(), message: "waiting".into() }),
+        Just(Body::Failure { error: "overloaded".into(), details: String::new() }),
     ]
 }
 

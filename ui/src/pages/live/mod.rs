@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use orrery_types::SessionRow;
+use orrery_views::session::needs_person_at;
 
 use crate::routes::{self, use_filter};
-use crate::state::feed::needs_person;
 use crate::state::use_app;
 
 #[component]
@@ -32,7 +32,7 @@ pub fn LivePage() -> impl IntoView {
     });
     let needs = Memo::new(move |_| {
         let now = app.now.get();
-        let mut rows: Vec<Arc<SessionRow>> = active.get().into_iter().filter(|row| needs_person(row, now)).collect();
+        let mut rows: Vec<Arc<SessionRow>> = active.get().into_iter().filter(|row| needs_person_at(row, now)).collect();
         rows.sort_by_key(|row| row.needs.as_ref().map(|needs| (needs::rank(needs.kind), needs.since_ms)));
         rows
     });

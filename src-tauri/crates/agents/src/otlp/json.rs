@@ -84,8 +84,7 @@ fn span(item: &Value, base: Record) -> Record {
 }
 
 fn points(item: &Value, base: &Record, parsed: &mut Parsed) {
-    const KINDS: [&str; 6] =
-        ["gauge", "sum", "histogram", "exponentialHistogram", "exponential_histogram", "summary"];
+    const KINDS: [&str; 6] = ["gauge", "sum", "histogram", "exponentialHistogram", "exponential_histogram", "summary"];
     let Some(data) = any(item, &KINDS) else { return };
     for point in list(data, &["dataPoints", "data_points"]) {
         if !point.is_object() {
@@ -123,14 +122,12 @@ fn value(held: &Value, depth: usize) -> Value {
     match kind.as_str() {
         "intValue" | "int_value" => integer(inner),
         "doubleValue" | "double_value" => number(inner),
-        "arrayValue" | "array_value" => {
-            list(inner, &["values"]).iter().map(|item| value(item, depth - 1)).collect()
-        }
+        "arrayValue" | "array_value" => list(inner, &["values"]).iter().map(|item| value(item, depth - 1)).collect(),
         "kvlistValue" | "kvlist_value" => {
             let pairs = list(inner, &["values"]).iter();
-            attributes(pairs.filter_map(|pair| {
-                Some((text(pair, &["key"])?.to_owned(), value(pair.get("value")?, depth - 1)))
-            }))
+            attributes(
+                pairs.filter_map(|pair| Some((text(pair, &["key"])?.to_owned(), value(pair.get("value")?, depth - 1)))),
+            )
         }
         _ => inner.clone(),
     }
@@ -142,7 +139,8 @@ fn integer(held: &Value) -> Value {
 }
 
 fn number(held: &Value) -> Value {
-    held.as_str().and_then(|text| text.trim().parse::<f64>().ok()).map_or_else(|| held.clone(), Value::from)
+    let parsed = held.as_f64().or_else(|| held.as_str()?.trim().parse().ok());
+    parsed.map_or_else(|| held.clone(), super::record::number)
 }
 
 fn nano(item: &Value, names: &[&str]) -> u64 {

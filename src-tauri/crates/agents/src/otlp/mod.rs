@@ -92,8 +92,7 @@ pub fn answer(signal: Signal, encoding: Encoding, rejected: u64) -> Vec<u8> {
                 Signal::Metrics => "rejectedDataPoints",
                 Signal::Traces => "rejectedSpans",
             };
-            let answer =
-                serde_json::json!({"partialSuccess": {name: rejected.to_string(), "errorMessage": MESSAGE}});
+            let answer = serde_json::json!({"partialSuccess": {name: rejected.to_string(), "errorMessage": MESSAGE}});
             answer.to_string().into_bytes()
         }
     }

@@ -5,7 +5,7 @@
 use prost::{Message, Oneof};
 use serde_json::Value;
 
-use super::record::{Record, attributes};
+use super::record::{Record, attributes, number};
 use super::{Parsed, Signal};
 use crate::id::hex;
 
@@ -47,10 +47,8 @@ pub fn parse(signal: Signal, bytes: &[u8]) -> Result<Parsed, String> {
 
 /// An empty answer, or one that tells how many items were of no use.
 pub fn answer(rejected: u64, message: &str) -> Vec<u8> {
-    let partial = PartialSuccess {
-        rejected: i64::try_from(rejected).unwrap_or(i64::MAX),
-        message: message.as_bytes().to_vec(),
-    };
+    let partial =
+        PartialSuccess { rejected: i64::try_from(rejected).unwrap_or(i64::MAX), message: message.as_bytes().to_vec() };
     Answer { partial: (rejected > 0).then_some(partial) }.encode_to_vec()
 }
 
@@ -365,17 +363,17 @@ impl Metric {
             out.push(Record { start_unix_nano: start, time_unix_nano: time, attributes, body, ..base.clone() });
         };
         for point in [self.gauge, self.sum].into_iter().flatten().flat_map(|numbers| numbers.points) {
-            let body = point.int.map(Value::from).or(point.double.map(Value::from)).unwrap_or_default();
+            let body = point.int.map(Value::from).or(point.double.map(number)).unwrap_or_default();
             push((point.start, point.time), body, point.attributes);
         }
         for point in self.histogram.into_iter().flat_map(|data| data.points) {
-            push((point.start, point.time), point.sum.map(Value::from).unwrap_or_default(), point.attributes);
+            push((point.start, point.time), point.sum.map(number).unwrap_or_default(), point.attributes);
         }
         for point in self.exponential.into_iter().flat_map(|data| data.points) {
-            push((point.start, point.time), point.sum.map(Value::from).unwrap_or_default(), point.attributes);
+            push((point.start, point.time), point.sum.map(number).unwrap_or_default(), point.attributes);
         }
         for point in self.summary.into_iter().flat_map(|data| data.points) {
-            push((point.start, point.time), Value::from(point.sum), point.attributes);
+            push((point.start, point.time), number(point.sum), point.attributes);
         }
     }
 }
@@ -431,8 +429,8 @@ impl AnyValue {
             None => Value::Null,
             Some(Held::Text(bytes)) => Value::String(text(bytes)),
             Some(Held::Flag(flag)) => Value::Bool(flag),
-            Some(Held::Int(number)) => Value::from(number),
-            Some(Held::Double(number)) => Value::from(number),
+            Some(Held::Int(held)) => Value::from(held),
+            Some(Held::Double(held)) => number(held),
             Some(Held::List(list)) => list.values.into_iter().map(AnyValue::json).collect(),
             Some(Held::Pairs(held)) => pairs(held.values),
             Some(Held::Bytes(bytes)) => Value::String(hex(&bytes)),

@@ -133,6 +133,12 @@ fn ms(nano: u64) -> Option<i64> {
     crate::time::parse(Some(&Value::from(ms))).filter(|_| ms > 0)
 }
 
+/// A number, whole ones without a fraction whichever way the sender wrote them.
+pub fn number(number: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if number.fract() == 0.0 && number.abs() < EXACT { Value::from(number as i64) } else { Value::from(number) }
+}
+
 /// Attributes as an object. Of two with one name the last counts.
 pub fn attributes(pairs: impl IntoIterator<Item = (String, Value)>) -> Value {
     let kept = pairs.into_iter().filter(|(name, _)| !PERSONAL.contains(&name.as_str()));

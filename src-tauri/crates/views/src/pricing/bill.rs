@@ -55,7 +55,11 @@ pub fn make(table: &PriceTable, request: &RequestUsage) -> Option<Bill> {
     let read = or_input(rates.cache_read, tokens.cache_read, false);
     let write = or_input(rates.cache_write, tokens.cache_write, writes_are_input);
     let write_1h = or_input(rates.cache_write_1h.or(rates.cache_write), tokens.cache_write_1h, writes_are_input);
-    guessed |= rates.cache_write_1h.is_none() && tokens.cache_write_1h > 0;
+    let hour_listed = model
+        .prices
+        .iter()
+        .any(|price| price.tier == rates.tier && price.above == rates.above && price.cache_write_1h.is_some());
+    guessed |= !hour_listed && tokens.cache_write_1h > 0;
 
     let items = vec![
         Item { what: "Input", count: tokens.input, rate: input },
@@ -128,13 +132,13 @@ fn rates(model: &Model, tier: &str, prompt: u64) -> Option<(Price, bool)> {
         steps.sort_by_key(|price| price.above);
         let base = steps.first().filter(|price| price.above == 0)?;
         Some(steps.iter().fold((*base).clone(), |below, price| Price {
-            tier: below.tier,
+            tier: price.tier.clone(),
             above: price.above,
             input: price.input.or(below.input),
             output: price.output.or(below.output),
             cache_read: price.cache_read.or(below.cache_read),
             cache_write: price.cache_write.or(below.cache_write),
-            cache_write_1h: price.cache_write_1h.or(below.cache_write_1h),
+            cache_write_1h: price.cache_write_1h.or_else(|| kept_hour(&below, price.cache_write)),
         }))
     };
     let own = of_tier(tier).filter(|price| price.input.is_some() && price.output.is_some());
@@ -147,12 +151,23 @@ fn rates(model: &Model, tier: &str, prompt: u64) -> Option<(Price, bool)> {
             let full = Price {
                 cache_read: with(price.cache_read, |price| price.cache_read),
                 cache_write: with(price.cache_write, |price| price.cache_write),
-                cache_write_1h: with(price.cache_write_1h, |price| price.cache_write_1h),
+                cache_write_1h: price
+                    .cache_write_1h
+                    .or_else(|| standard.as_ref().and_then(|standard| kept_hour(standard, price.cache_write))),
                 ..price
             };
             Some((full, true))
         }
         None => of_tier("standard").map(|price| (price, false)),
+    }
+}
+
+/// Writes kept an hour where only those kept five minutes have a price: dearer by the factor they are at the base.
+fn kept_hour(base: &Price, write: Option<Rate>) -> Option<Rate> {
+    let hour = base.cache_write_1h?;
+    match (write, base.cache_write) {
+        (Some(write), Some(base_write)) => (hour * write).checked_div(base_write),
+        _ => Some(hour),
     }
 }
 

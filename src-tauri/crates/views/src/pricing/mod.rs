@@ -60,7 +60,14 @@ impl PriceTable {
             }
             (None, None) => (None, Basis::Unpriced, None),
         };
-        UsageRow { request: request.clone(), cost_usd_micros, basis, price_model, price_date: self.date.clone(), sources: orrery_types::Sources::one(request.source) }
+        UsageRow {
+            request: request.clone(),
+            cost_usd_micros,
+            basis,
+            price_model,
+            price_date: self.date.clone(),
+            sources: orrery_types::Sources::one(request.source),
+        }
     }
 
     /// The bill behind a row: what was counted, at which price. The lines add up to the row's cost. Empty when unpriced;

@@ -5,9 +5,9 @@ use orrery_types::{Source, Tokens};
 use super::*;
 
 fn request(model: &str, tokens: Tokens) -> RequestUsage {
-        request_id: None,
     RequestUsage {
         key: "k".into(),
+        request_id: None,
         session_id: "s".into(),
         agent: "claude-code".into(),
         subagent: None,
@@ -138,6 +138,15 @@ fn missing_cache_prices_are_guessed_from_the_input() {
         cost(&request("o1-pro", Tokens { cache_read: 1_000, ..Tokens::default() })),
         (Some(150_000), Basis::Estimated)
     );
+}
+
+#[test]
+fn writes_kept_an_hour_keep_their_factor_where_a_tier_does_not_list_them() {
+    // Below the border 3.75 and 6 dollars, above it 7.50 and no price for the hour.
+    let long = Tokens { cache_write_1h: 1_000_000, ..Tokens::default() };
+    assert_eq!(cost(&request("claude-sonnet-4-20250514", long)), (Some(12_000_000), Basis::Estimated));
+    let batch = RequestUsage { tier: Some("batch".into()), ..request("claude-opus-5", long) };
+    assert_eq!(cost(&batch), (Some(5_000_000), Basis::Estimated));
 }
 
 #[test]

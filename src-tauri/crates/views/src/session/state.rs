@@ -31,13 +31,7 @@ pub fn complete(row: &mut SessionRow, event: &Event) {
 
 fn track_calls(row: &mut SessionRow, event: &Event) {
     match &event.body {
-        Body::ToolStart {
-            call_id,
-            tool,
-            class,
-            target,
-            ..
-        } if !call_id.is_empty() => {
+        Body::ToolStart { call_id, tool, class, target, .. } if !call_id.is_empty() => {
             // Calls older than the state were closed by what came since.
             if event.at_ms >= row.state_ms || row.status == Status::Running {
                 row.open_calls.insert(
@@ -61,8 +55,7 @@ fn track_calls(row: &mut SessionRow, event: &Event) {
         }
         Body::SubagentStop { .. } => {
             let id = event.subagent.as_ref().map(|subagent| subagent.id.as_str());
-            row.open_calls
-                .retain(|_, call| call.subagent.is_none() || call.subagent.as_deref() != id);
+            row.open_calls.retain(|_, call| call.subagent.is_none() || call.subagent.as_deref() != id);
         }
         _ => {}
     }
@@ -93,20 +86,14 @@ fn step_main(row: &mut SessionRow, event: &Event) {
                 set(row, at_ms, Status::Running, Verb::Thinks, "");
             }
         }
-        Body::ToolStart {
-            tool, class, target, ..
-        } => {
+        Body::ToolStart { tool, class, target, .. } => {
             clear_needs_of(row, None);
             begin_turn(row, at_ms);
             if *class == ToolClass::Ask {
                 ask(row, event, NeedsKind::Question, "Asks you a question", target, None);
             } else if row.needs.as_ref().is_none_or(|needs| needs.kind == NeedsKind::Stuck) {
                 let (verb, words) = doing(tool, *class, target);
-                let status = if row.needs.is_some() {
-                    Status::Stuck
-                } else {
-                    Status::Running
-                };
+                let status = if row.needs.is_some() { Status::Stuck } else { Status::Running };
                 set(row, at_ms, status, verb, words);
             }
         }
@@ -115,17 +102,8 @@ fn step_main(row: &mut SessionRow, event: &Event) {
             count_failing(row, event, tool, target, *ok);
             resume(row, at_ms);
         }
-        Body::Permission {
-            tool, class, target, ..
-        } => {
-            ask(
-                row,
-                event,
-                NeedsKind::Permission,
-                permission_words(*class, tool),
-                target,
-                None,
-            );
+        Body::Permission { tool, class, target, .. } => {
+            ask(row, event, NeedsKind::Permission, permission_words(*class, tool), target, None);
         }
         Body::PermissionDenied { tool, target, .. } => {
             end_needs_of_call(row, tool, target);
@@ -133,11 +111,7 @@ fn step_main(row: &mut SessionRow, event: &Event) {
         }
         Body::Question { question, answer: None } => {
             let answerable = question.respond_to.as_ref().map(|_| question.ask.clone());
-            let kind = if question.ask == "permission" {
-                NeedsKind::Permission
-            } else {
-                NeedsKind::Question
-            };
+            let kind = if question.ask == "permission" { NeedsKind::Permission } else { NeedsKind::Question };
             ask(row, event, kind, "Asks you a question", &question.text, answerable);
             if let Some(needs) = &mut row.needs {
                 needs.choices.clone_from(&question.choices);
@@ -153,13 +127,7 @@ fn step_main(row: &mut SessionRow, event: &Event) {
             end_turn(row);
             let text = if details.is_empty() { error } else { details };
             set(row, at_ms, Status::Failed, Verb::Waits, "");
-            row.needs = Some(needs(
-                event,
-                NeedsKind::Error,
-                &format!("The turn ended with {error}"),
-                text,
-                None,
-            ));
+            row.needs = Some(needs(event, NeedsKind::Error, &format!("The turn ended with {error}"), text, None));
         }
         Body::Interrupt => {
             end_turn(row);
@@ -188,23 +156,10 @@ fn step_main(row: &mut SessionRow, event: &Event) {
 /// A subagent's work shows through its session only where it waits for the person or the main thread waits for it.
 fn step_subagent(row: &mut SessionRow, event: &Event, id: &str) {
     match &event.body {
-        Body::Permission {
-            tool, class, target, ..
-        } => {
-            ask(
-                row,
-                event,
-                NeedsKind::Permission,
-                permission_words(*class, tool),
-                target,
-                None,
-            );
+        Body::Permission { tool, class, target, .. } => {
+            ask(row, event, NeedsKind::Permission, permission_words(*class, tool), target, None);
         }
-        Body::ToolStart {
-            class: ToolClass::Ask,
-            target,
-            ..
-        } => {
+        Body::ToolStart { class: ToolClass::Ask, target, .. } => {
             ask(row, event, NeedsKind::Question, "Asks you a question", target, None);
         }
         Body::ToolEnd { tool, target, .. } | Body::PermissionDenied { tool, target, .. } => {
@@ -225,11 +180,7 @@ fn set(row: &mut SessionRow, at_ms: i64, status: Status, verb: Verb, target: &st
     row.state_ms = at_ms;
     row.status = status;
     if row.doing.verb != verb || row.doing.target != target {
-        row.doing = Doing {
-            verb,
-            target: target.to_owned(),
-            since_ms: at_ms,
-        };
+        row.doing = Doing { verb, target: target.to_owned(), since_ms: at_ms };
     }
 }
 
@@ -280,17 +231,10 @@ fn resume(row: &mut SessionRow, at_ms: i64) {
 
 /// Says "Waits for 2 subagents" while the main thread's open call is one.
 fn delegate(row: &mut SessionRow, at_ms: i64) {
-    let main_waits = row
-        .open_calls
-        .values()
-        .any(|call| call.subagent.is_none() && call.class == ToolClass::Agent);
+    let main_waits = row.open_calls.values().any(|call| call.subagent.is_none() && call.class == ToolClass::Agent);
     let running = row.subagents.values().filter(|subagent| subagent.running).count();
     if row.status == Status::Running && main_waits && running > 0 {
-        let words = if running == 1 {
-            "1 subagent".to_owned()
-        } else {
-            format!("{running} subagents")
-        };
+        let words = if running == 1 { "1 subagent".to_owned() } else { format!("{running} subagents") };
         set(row, at_ms, Status::Running, Verb::Delegates, &words);
     }
 }
@@ -318,14 +262,7 @@ fn notify(row: &mut SessionRow, event: &Event, topic: &str, message: &str) {
     match topic {
         // The request itself came earlier and says more.
         "permission_prompt" if row.needs.is_none() => {
-            ask(
-                row,
-                event,
-                NeedsKind::Permission,
-                "Asks for your permission",
-                message,
-                None,
-            );
+            ask(row, event, NeedsKind::Permission, "Asks for your permission", message, None);
         }
         "agent_needs_input" | "elicitation_dialog" | "elicitation_url_dialog" if row.needs.is_none() => {
             ask(row, event, NeedsKind::Question, "Asks you a question", message, None);
@@ -333,13 +270,7 @@ fn notify(row: &mut SessionRow, event: &Event, topic: &str, message: &str) {
         "idle_prompt" if row.needs.is_none() => {
             row.state_ms = event.at_ms;
             row.status = Status::NeedsYou;
-            row.needs = Some(needs(
-                event,
-                NeedsKind::Idle,
-                "Waits for your next prompt",
-                message,
-                None,
-            ));
+            row.needs = Some(needs(event, NeedsKind::Idle, "Waits for your next prompt", message, None));
         }
         "elicitation_complete" | "elicitation_response" => {
             clear_needs_of(row, None);
@@ -369,10 +300,7 @@ fn end_needs_of_call(row: &mut SessionRow, tool: &str, target: &str) {
 }
 
 fn count_failing(row: &mut SessionRow, event: &Event, tool: &str, target: &str, ok: bool) {
-    let same = row
-        .failing
-        .as_ref()
-        .is_some_and(|failing| failing.tool == tool && failing.target == target);
+    let same = row.failing.as_ref().is_some_and(|failing| failing.tool == tool && failing.target == target);
     match (ok, same) {
         (true, true) => {
             row.failing = None;
@@ -387,19 +315,11 @@ fn count_failing(row: &mut SessionRow, event: &Event, tool: &str, target: &str, 
             }
         }
         (false, false) => {
-            row.failing = Some(Failing {
-                tool: tool.to_owned(),
-                target: target.to_owned(),
-                times: 1,
-                since_ms: event.at_ms,
-            });
+            row.failing =
+                Some(Failing { tool: tool.to_owned(), target: target.to_owned(), times: 1, since_ms: event.at_ms });
         }
     }
-    if let Some(failing) = row
-        .failing
-        .clone()
-        .filter(|failing| !ok && failing.times >= STUCK_AFTER)
-    {
+    if let Some(failing) = row.failing.clone().filter(|failing| !ok && failing.times >= STUCK_AFTER) {
         let text = format!("Failed {} times in a row", failing.times);
         let mut stuck = needs(event, NeedsKind::Stuck, &text, target, None);
         stuck.since_ms = failing.since_ms;

@@ -68,7 +68,12 @@ fn one(conn: &Connection, condition: &str, value: &str) -> Result<Option<UsageRo
 }
 
 /// Whether the session has rows that a stand-in of this kind must not count beside.
-pub(in crate::sqlite) fn has_better(conn: &Connection, session: i64, id: &str, kind: StandIn) -> Result<bool, StoreError> {
+pub(in crate::sqlite) fn has_better(
+    conn: &Connection,
+    session: i64,
+    id: &str,
+    kind: StandIn,
+) -> Result<bool, StoreError> {
     let (from, to) = range(StandIn::Total, id);
     let (counted_from, counted_to) = match kind {
         StandIn::Counted => range(StandIn::Counted, id),
@@ -76,7 +81,8 @@ pub(in crate::sqlite) fn has_better(conn: &Connection, session: i64, id: &str, k
     };
     let sql = "SELECT EXISTS (SELECT 1 FROM usage WHERE session = ?1 AND NOT (key >= ?2 AND key < ?3)
                AND NOT (key >= ?4 AND key < ?5))";
-    let found = conn.prepare_cached(sql)?.query_row(params![session, from, to, counted_from, counted_to], |row| row.get(0))?;
+    let found =
+        conn.prepare_cached(sql)?.query_row(params![session, from, to, counted_from, counted_to], |row| row.get(0))?;
     Ok(found)
 }
 
