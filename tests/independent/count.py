@@ -297,6 +297,8 @@ class Rollout:
                 self.thread = payload.get("id")
                 spawn = part(part(payload.get("source"), "subagent"), "thread_spawn")
                 self.parent = payload.get("forked_from_id") or spawn.get("parent_thread_id")
+            elif replaying and payload.get("type") != "token_count":
+                continue
             elif kind == "turn_context":
                 model = payload.get("model") or model
             elif kind == "event_msg" and payload.get("type") == "thread_settings_applied":

@@ -55,6 +55,8 @@ fn own_tree_has_the_totals_its_lines_were_written_for() {
     check("50000000-0000-4000-8000-000000000005", 1, [33, 230, 0, 3000], 7415);
     // 100,000 tokens of prompt are below the border, one more is above it.
     check("90000000-0000-4000-8000-000000000009", 3, [20_002, 2007, 60_000, 220_001], 65_169);
+    // Writes kept an hour in a long prompt, a split that says more than its sum, a price that only a copy names.
+    check("bbbbbbbb-0000-4000-8000-00000000000b", 4, [901, 60, 5005, 200_000], 180_361);
     // Two lines without an id and one response that its message names, in each of two files of one name.
     check("old-a", 3, [121, 152, 0, 0], 4405);
     check("old-b", 3, [121, 152, 0, 0], 4405);
@@ -63,6 +65,8 @@ fn own_tree_has_the_totals_its_lines_were_written_for() {
     check("019f0000-0000-7000-8000-000000000006", 1, [500, 90, 0, 3500], 6950);
     check("019f0000-0000-7000-8000-000000000007", 1, [600, 100, 0, 3600], 7800);
     check("019f0000-0000-7000-8000-000000000008", 1, [1000, 60, 0, 4000], 8800);
+    // 600 + 500 tokens and 40 of output at the standard price: the fast tier was the parent's.
+    check("019f0000-0000-7000-8000-00000000000b", 1, [600, 40, 0, 500], 8_500);
     assert_eq!(tables.models["acme/mystery-9"].unpriced, 1);
     assert!(!tables.models.contains_key("<synthetic>"));
 }

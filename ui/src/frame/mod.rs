@@ -66,19 +66,24 @@ pub fn Frame(children: Children) -> impl IntoView {
     }
 }
 
-/// Sends a person whose server knows nothing yet to Welcome, once.
+/// Sends a person to Welcome, once: when the server knows nothing yet, or agents are here and none has our hooks. Their
+/// newest transcripts may have been read already.
 fn follow_first_run(is_bare: Memo<bool>) {
     let app = use_app();
     let decided = StoredValue::new(false);
     Effect::new(move |_| {
-        let is_empty = app.feed(|feed| feed.overview().map(|overview| overview.events_total == 0));
+        let is_new = app.feed(|feed| {
+            let overview = feed.overview()?;
+            let is_unhooked = overview.strip.found_agents > 0 && overview.strip.hooked_agents == 0;
+            Some(overview.events_total == 0 || is_unhooked)
+        });
         let welcomed = app.settings.with(|settings| settings.welcomed);
-        let (true, Some(is_empty)) = (app.settings_known.get(), is_empty) else { return };
+        let (true, Some(is_new)) = (app.settings_known.get(), is_new) else { return };
         if decided.get_value() {
             return;
         }
         decided.set_value(true);
-        if is_empty && !welcomed && !is_bare.get_untracked() {
+        if is_new && !welcomed && !is_bare.get_untracked() {
             app.replace(routes::WELCOME);
         }
     });

@@ -11,9 +11,14 @@ pub mod transcript;
 
 mod claude_code;
 mod codex;
+mod copilot_cli;
+mod cursor;
 mod draft;
+mod gemini_cli;
+mod grok_build;
 mod id;
 mod json;
+mod opencode;
 mod outcome;
 mod time;
 mod tool;

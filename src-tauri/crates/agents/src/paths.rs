@@ -55,6 +55,10 @@ pub fn roots(agent: AgentId, env: &Env) -> Vec<PathBuf> {
     match agent {
         AgentId::ClaudeCode => claude_roots(env),
         AgentId::Codex => codex_roots(env),
+        AgentId::GeminiCli => vec![env.home.join(".gemini")],
+        AgentId::Opencode => vec![env.home.join(".config/opencode")],
+        AgentId::Cursor => vec![env.home.join(".cursor")],
+        AgentId::CopilotCli => vec![env.home.join(".copilot")],
     }
 }
 
@@ -66,6 +70,8 @@ pub fn history_dirs(agent: AgentId, env: &Env) -> Vec<PathBuf> {
             .into_iter()
             .flat_map(|root| [root.join("sessions"), root.join("archived_sessions")])
             .collect(),
+        // Their hooks and plugins tell all we show; their files are not followed.
+        AgentId::GeminiCli | AgentId::Opencode | AgentId::Cursor | AgentId::CopilotCli => Vec::new(),
     }
 }
 
@@ -78,8 +84,10 @@ pub fn session_files<P: AsRef<Path>>(agent: AgentId, files: impl IntoIterator<It
 pub fn settings_file(agent: AgentId, env: &Env) -> PathBuf {
     let root = roots(agent, env).into_iter().next().unwrap_or_else(|| env.home.clone());
     root.join(match agent {
-        AgentId::ClaudeCode => "settings.json",
-        AgentId::Codex => "hooks.json",
+        AgentId::ClaudeCode | AgentId::GeminiCli => "settings.json",
+        AgentId::Codex | AgentId::Cursor => "hooks.json",
+        AgentId::Opencode => "plugins/orrery.js",
+        AgentId::CopilotCli => "hooks/orrery.json",
     })
 }
 
@@ -88,6 +96,10 @@ pub fn program_candidates(agent: AgentId, env: &Env) -> Vec<PathBuf> {
     let name = match agent {
         AgentId::ClaudeCode => "claude",
         AgentId::Codex => "codex",
+        AgentId::GeminiCli => "gemini",
+        AgentId::Opencode => "opencode",
+        AgentId::Cursor => "cursor-agent",
+        AgentId::CopilotCli => "copilot",
     };
     let separator = if cfg!(windows) { ';' } else { ':' };
     let listed =
@@ -107,12 +119,13 @@ pub fn program_candidates(agent: AgentId, env: &Env) -> Vec<PathBuf> {
 
 /// Whether a file of the agent's own folder layout is a transcript, and what its path says.
 ///
-/// Prompt histories, notes, journals, queues and compressed rollouts are none.
+/// Prompt histories, notes, journals and queues are none. A rollout that Codex compressed is one, under its old name.
 pub fn is_transcript(agent: AgentId, path: &Path) -> Option<FileInfo> {
-    let stem = path.file_name()?.to_str()?.strip_suffix(".jsonl")?;
+    let stem = stem(agent, path)?;
     let parts: Vec<&str> = path.iter().filter_map(|part| part.to_str()).collect();
     let folders = parts.get(..parts.len().checked_sub(1)?)?;
     match agent {
+        AgentId::GeminiCli | AgentId::Opencode | AgentId::Cursor | AgentId::CopilotCli => None,
         AgentId::Codex => stem.starts_with("rollout-").then(|| info(agent, path, stem, folders)),
         AgentId::ClaudeCode => {
             let in_projects = folders.iter().rposition(|part| *part == "projects").map(|at| &folders[at + 1..])?;
@@ -130,7 +143,7 @@ pub fn is_transcript(agent: AgentId, path: &Path) -> Option<FileInfo> {
 
 /// Like [`is_transcript`] for a folder the person named: every `.jsonl` below it counts that is no known side file.
 pub fn is_any_transcript(agent: AgentId, path: &Path) -> Option<FileInfo> {
-    let stem = path.file_name()?.to_str()?.strip_suffix(".jsonl")?;
+    let stem = stem(agent, path)?;
     if is_side_file(stem) {
         return None;
     }
@@ -150,6 +163,16 @@ pub fn subagent_kind(meta: &str) -> String {
     serde_json::from_str::<Value>(meta).ok().and_then(|meta| owned(&meta, &["agentType"])).unwrap_or_default()
 }
 
+/// Ending of a rollout that Codex compressed where it lay.
+pub const COMPRESSED: &str = ".zst";
+
+/// The file's name without its ending.
+fn stem(agent: AgentId, path: &Path) -> Option<&str> {
+    let name = path.file_name()?.to_str()?;
+    let name = name.strip_suffix(COMPRESSED).filter(|_| agent == AgentId::Codex).unwrap_or(name);
+    name.strip_suffix(".jsonl")
+}
+
 fn is_side_file(stem: &str) -> bool {
     matches!(stem, "history" | "journal" | "session_index")
 }
@@ -158,14 +181,16 @@ fn info(agent: AgentId, path: &Path, stem: &str, folders: &[&str]) -> FileInfo {
     let subagent = stem.strip_prefix("agent-").filter(|_| agent == AgentId::ClaudeCode);
     let session = match (agent, subagent) {
         (AgentId::Codex, _) => rollout_thread(stem).map(str::to_owned).or_else(|| Some(stem.to_owned())),
-        (AgentId::ClaudeCode, None) => Some(stem.to_owned()),
-        (AgentId::ClaudeCode, Some(_)) => {
+        (_, None) => Some(stem.to_owned()),
+        (_, Some(_)) => {
             let above = folders.iter().rposition(|part| *part == "subagents").and_then(|at| at.checked_sub(1));
             above.map(|at| folders[at].to_owned())
         }
     };
+    let whole = path.to_string_lossy();
     FileInfo {
-        path: path.to_string_lossy().into_owned(),
+        // Compressed or not, it is the same file with the same lines.
+        path: whole.strip_suffix(COMPRESSED).unwrap_or(&whole).to_owned(),
         session,
         subagent: subagent.map(str::to_owned),
         subagent_kind: String::new(),
@@ -235,6 +260,8 @@ mod tests {
         let info = is_transcript(AgentId::Codex, Path::new(path)).expect("a rollout");
         assert_eq!(info.session.as_deref(), Some("019e9d0c-51aa-7d33-8c0f-0a1b2c3d4e5f"));
         assert_eq!(is_transcript(AgentId::Codex, Path::new("/h/.codex/history.jsonl")), None);
+        let packed = is_transcript(AgentId::Codex, Path::new(&format!("{path}.zst"))).expect("a compressed rollout");
+        assert_eq!(packed, info);
         let lenient = is_any_transcript(AgentId::Codex, Path::new("/x/parent.jsonl")).expect("named by the person");
         assert_eq!(lenient.session.as_deref(), Some("parent"));
     }

@@ -194,3 +194,13 @@ fn hooks_meet_the_transcript_in_the_same_events() {
         ]
     );
 }
+
+#[test]
+fn a_codex_exec_stream_is_told_line_by_line() {
+    let stream = read(AgentId::Codex, "codex/exec.jsonl");
+    insta::assert_snapshot!(told(&stream));
+    let [row] = rows(&[&stream]).try_into().unwrap();
+    assert_eq!((row.request.tokens.prompt(), row.request.tokens.output), (2_500, 90), "totals, not turns");
+    assert_eq!(row.request.session_id, "019e9d0c-0000-7000-8000-00000000e0e0");
+    assert_eq!(row.request.stand_in(), Some(orrery_types::StandIn::Total));
+}

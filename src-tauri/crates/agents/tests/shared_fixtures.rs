@@ -137,7 +137,12 @@ fn codex_rollouts_give_the_expected_totals() {
         let decoded = read(AgentId::Codex, &dir.join(name));
         let unreadable = decoded.problems.iter().filter(|problem| problem.code == "bad_json").count() as u64;
         assert_eq!(unreadable, number(expected, "unparsable_lines"), "{name}: broken lines");
-        let rows = ledger(&decoded);
+        // Running totals of `codex exec --json` are told apart from a rollout's responses.
+        let (totals, rows): (Vec<_>, Vec<_>) =
+            ledger(&decoded).into_iter().partition(|row| row.request.stand_in().is_some());
+        if name.ends_with("exec-json-ok.jsonl") {
+            assert_eq!((totals[0].request.tokens.prompt(), totals[0].request.tokens.output), (48_211, 1_894));
+        }
         let total = &expected["final_total_token_usage"];
         let zero_total = total.is_object() && number(total, "input_tokens") == 0;
         if zero_total {

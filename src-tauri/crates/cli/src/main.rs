@@ -5,6 +5,8 @@ mod cmd;
 mod out;
 mod place;
 mod signal;
+#[cfg(unix)]
+mod track;
 
 use std::process::ExitCode;
 
@@ -29,10 +31,18 @@ fn main() -> ExitCode {
         orrery_client::hook::run(&orrery_client::hook::Args::parse(words));
         return ExitCode::SUCCESS;
     }
+    if std::env::args_os().next().is_some_and(|name| cmd::track::is_name(&name)) {
+        let args: Vec<_> = std::env::args_os().skip(1).collect();
+        return finish(cmd::track::codex(&args, None));
+    }
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("ORRERY_LOG").unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
-    match cli.command.run() {
+    finish(cli.command.run())
+}
+
+fn finish(done: anyhow::Result<ExitCode>) -> ExitCode {
+    match done {
         Ok(code) => code,
         // Whoever read our output has seen enough.
         Err(error) if out::is_broken_pipe(&error) => ExitCode::SUCCESS,

@@ -6,5 +6,6 @@ pub mod discover;
 pub mod hook;
 pub mod id;
 pub mod request;
+pub mod runs;
 pub mod send;
 pub mod spool;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::{Entry, HashMap};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -204,8 +202,7 @@ fn read(found: &Found) -> Ledger {
 /// Reads the lines that tell of cost, or all. `None` when a line that was passed over is needed, or nothing can be read.
 fn read_some(found: &Found, pass_over: bool) -> Option<Ledger> {
     let mut ledger = Ledger::default();
-    let file = File::open(&found.path).ok()?;
-    let mut file = BufReader::with_capacity(256 * 1024, file);
+    let mut file = files::reader(&found.path, 0).ok()?;
     let mut reader = Reader::open(found.agent, &found.info, None);
     let context = Context {
         source: Source::Transcript,
@@ -253,6 +250,7 @@ fn tells_of_cost(agent: AgentId, line: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(line) else { return true };
     match agent {
         AgentId::ClaudeCode => text.contains("\"usage\""),
+        AgentId::GeminiCli | AgentId::Opencode | AgentId::Cursor | AgentId::CopilotCli => true,
         // The line's own type stands before its payload.
         AgentId::Codex => {
             let head = text.get(..160).unwrap_or(text);

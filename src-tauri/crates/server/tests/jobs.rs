@@ -190,3 +190,44 @@ async fn transcripts_from_elsewhere_are_read_line_after_line() {
     assert_eq!(removed.json::<Value>().await.unwrap(), json!({"removed": ["s-far"]}));
     assert_eq!(server.count().await.unwrap(), 0);
 }
+
+/// Codex compresses old rollouts where they lie: the packed file holds the same lines, and nothing is counted twice.
+#[tokio::test]
+async fn a_compressed_rollout_is_the_same_rollout() {
+    let homes = Homes::new().unwrap();
+    let dir = homes.home().join(".codex/sessions/2026/11/20");
+    fs::create_dir_all(&dir).unwrap();
+    let thread = "019e9d0c-51aa-7d33-8c0f-0a1b2c3d4e5f";
+    let plain = dir.join(format!("rollout-2026-11-20T09-14-03-{thread}.jsonl"));
+    let line = |kind: &str, payload: Value| json!({"timestamp": "2026-11-20T09:14:05.000Z", "type": kind, "payload": payload});
+    let usage = json!({"input_tokens": 1_000, "cached_input_tokens": 800, "output_tokens": 50});
+    let text: String = [
+        line("session_meta", json!({"id": thread, "cwd": "/home/ada/shop"})),
+        line("turn_context", json!({"model": "gpt-6-astra", "turn_id": "t1"})),
+        line("event_msg", json!({"type": "user_message", "message": "fix the cart"})),
+        line("event_msg", json!({"type": "token_count", "info": {"total_token_usage": usage, "last_token_usage": usage}})),
+    ]
+    .iter()
+    .map(|line| format!("{line}\n"))
+    .collect();
+    let packed = dir.join(format!("rollout-2026-11-20T09-14-03-{thread}.jsonl.zst"));
+    let store = offline::write_store(&homes.data_dir()).unwrap();
+    let roots = [(AgentId::Codex, homes.home().join(".codex"))];
+    let run = async || {
+        import::run(store.clone(), &roots, |_| (), Arc::new(AtomicBool::new(false))).await.unwrap()
+    };
+    fs::write(&packed, zstd::encode_all(text.as_bytes(), 3).unwrap()).unwrap();
+    let first = run().await;
+    assert_eq!((first.files_parsed, first.lines, first.problems, first.sessions), (1, 4, 0, 1));
+    let second = run().await;
+    assert_eq!((second.files_parsed, second.rows_written), (0, 0));
+    // The other way round, as a person who unpacks one would have it.
+    fs::remove_file(&packed).unwrap();
+    fs::write(&plain, &text).unwrap();
+    let third = run().await;
+    assert_eq!((third.lines, third.events, third.sessions), (4, 0, 0), "every line is known");
+    fs::write(&packed, b"no zstd").unwrap();
+    assert_eq!(run().await.problems, 1);
+    let totals = store.totals(&Default::default()).unwrap();
+    assert_eq!((totals.requests, totals.tokens.cache_read), (1, 800));
+}

@@ -8,15 +8,30 @@ use serde::{Deserialize, Serialize};
 pub enum AgentId {
     ClaudeCode,
     Codex,
+    GeminiCli,
+    Opencode,
+    Cursor,
+    CopilotCli,
 }
 
 impl AgentId {
-    pub const ALL: [AgentId; 2] = [AgentId::ClaudeCode, AgentId::Codex];
+    pub const ALL: [AgentId; 6] = [
+        AgentId::ClaudeCode,
+        AgentId::Codex,
+        AgentId::GeminiCli,
+        AgentId::Opencode,
+        AgentId::Cursor,
+        AgentId::CopilotCli,
+    ];
 
     pub const fn slug(self) -> &'static str {
         match self {
             AgentId::ClaudeCode => "claude-code",
             AgentId::Codex => "codex",
+            AgentId::GeminiCli => "gemini-cli",
+            AgentId::Opencode => "opencode",
+            AgentId::Cursor => "cursor",
+            AgentId::CopilotCli => "copilot-cli",
         }
     }
 
@@ -24,6 +39,10 @@ impl AgentId {
         match self {
             AgentId::ClaudeCode => "Claude Code",
             AgentId::Codex => "Codex",
+            AgentId::GeminiCli => "Gemini CLI",
+            AgentId::Opencode => "opencode",
+            AgentId::Cursor => "Cursor",
+            AgentId::CopilotCli => "Copilot CLI",
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::install::{Hook, version_of};
 
-/// First entry of a settings file that we make.
-pub const HEAD: (&str, &str) = ("$schema", "https://json.schemastore.org/claude-code-settings.json");
+/// First entry of a settings file that we make, and its value as JSON.
+pub const HEAD: (&str, &str) = ("$schema", "\"https://json.schemastore.org/claude-code-settings.json\"");
 
 /// Events we want, and the first version that takes them. (0, 0, 0): all that have hooks.
 ///
@@ -51,7 +51,7 @@ pub fn hooks(hook_program: &str, version: Option<&str>) -> Vec<Hook> {
     let version = version.and_then(version_of);
     let known = version.unwrap_or(OLDEST_KNOWN);
     let events = EVENTS.iter().filter(|(_, since)| *since <= known);
-    events.map(|(event, _)| Hook { event, handler: handler(event, hook_program, known >= ARGS_SINCE) }).collect()
+    events.map(|(event, _)| Hook::nested(event, handler(event, hook_program, known >= ARGS_SINCE))).collect()
 }
 
 fn handler(event: &str, hook_program: &str, with_args: bool) -> String {

@@ -3,8 +3,8 @@
 use crate::claude_code::settings::shell_word;
 use crate::install::{Hook, version_of};
 
-/// First entry of a hooks file that we make.
-pub const HEAD: (&str, &str) = ("description", "Orrery watches this agent");
+/// First entry of a hooks file that we make, and its value as JSON.
+pub const HEAD: (&str, &str) = ("description", "\"Orrery watches this agent\"");
 
 /// Events and the first version that takes them.
 const EVENTS: [(&str, (u32, u32, u32)); 12] = [
@@ -28,7 +28,7 @@ const OLDEST_KNOWN: (u32, u32, u32) = (0, 131, 0);
 pub fn hooks(hook_program: &str, version: Option<&str>) -> Vec<Hook> {
     let known = version.and_then(version_of).unwrap_or(OLDEST_KNOWN);
     let events = EVENTS.iter().filter(|(_, since)| *since <= known);
-    events.map(|(event, _)| Hook { event, handler: handler(event, hook_program) }).collect()
+    events.map(|(event, _)| Hook::nested(event, handler(event, hook_program))).collect()
 }
 
 /// The approval in `/hooks` hangs on this text: any change of it asks the person again.

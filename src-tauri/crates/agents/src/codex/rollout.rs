@@ -4,6 +4,7 @@ use orrery_types::{Body, Event, RequestUsage, SessionFacts, clip};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::exec;
 use super::results::{arguments, changed_paths, measured};
 use super::texts::{Channel, Texts, typed};
 use super::usage::{Meter, Response};
@@ -11,7 +12,7 @@ use crate::draft::{Draft, unreadable};
 use crate::json::{any, filled, first_line, one_line, owned, read};
 use crate::outcome::{Outcome, of_codex, text_of};
 use crate::tool::clip_input;
-use crate::transcript::{FileInfo, OpenCalls};
+use crate::transcript::{FileInfo, OpenCall, OpenCalls};
 use crate::{Context, Decoded, id, time};
 
 const TEXT_BYTES: usize = 16 * 1024;
@@ -102,8 +103,17 @@ impl Lines {
         decoded
     }
 
-    fn session(&self) -> String {
+    pub(super) fn session(&self) -> String {
         self.state.session.clone().or_else(|| self.info.session.clone()).unwrap_or_else(|| "unreadable".to_owned())
+    }
+
+    /// A stream names its thread in its first line.
+    pub(super) fn begin(&mut self, thread: &str) {
+        self.state.session = Some(thread.to_owned());
+    }
+
+    pub(super) fn open_call(&self, call_id: &str) -> Option<OpenCall> {
+        self.state.calls.get(call_id).cloned()
     }
 
     fn family(&self) -> String {
@@ -203,6 +213,7 @@ impl Lines {
             }
             "response_item" => self.response_item(payload, at, decoded),
             "event_msg" => self.event_msg(payload, at, decoded),
+            kind if exec::is_line(kind) => self.exec(kind, payload, at, decoded),
             kind => {
                 let summary = filled(payload, &["message", "text", "content", "name", "summary"]).unwrap_or_default();
                 decoded.events.push(self.other(at, kind, summary));
@@ -210,7 +221,7 @@ impl Lines {
         }
     }
 
-    fn usage(&mut self, response: Option<Response>, at: &At, decoded: &mut Decoded) {
+    pub(super) fn usage(&mut self, response: Option<Response>, at: &At, decoded: &mut Decoded) {
         let Some(Response { key, tokens }) = response else { return };
         decoded.usage.push(RequestUsage {
             key,
@@ -290,6 +301,8 @@ impl Lines {
                 let response = self.state.meter.count(any(payload, &["info"]).unwrap_or(&Value::Null), &family, &place);
                 self.usage(response, at, decoded);
             }
+            // Some versions of 2025 wrote the stream's own lines into rollouts.
+            kind if exec::is_line(kind) => self.exec(kind, payload, at, decoded),
             "task_complete" => self.complete(payload, &name, at, decoded),
             "turn_aborted" => decoded.events.push(self.event(at, 0, &name, Body::Interrupt)),
             "error" => {
@@ -356,14 +369,14 @@ impl Lines {
         }
     }
 
-    fn message(&mut self, text: &str, channel: Channel, name: &str, at: &At, decoded: &mut Decoded) {
+    pub(super) fn message(&mut self, text: &str, channel: Channel, name: &str, at: &At, decoded: &mut Decoded) {
         if !text.trim().is_empty() && self.state.texts.is_new("agent", text, channel) {
             let body = Body::Message { text: clip(text, TEXT_BYTES), model: self.state.facts.model.clone() };
             decoded.events.push(self.event(at, 0, name, body));
         }
     }
 
-    fn thinking(&mut self, text: &str, channel: Channel, name: &str, (at, part): (&At, usize), decoded: &mut Decoded) {
+    pub(super) fn thinking(&mut self, text: &str, channel: Channel, name: &str, (at, part): (&At, usize), decoded: &mut Decoded) {
         if !text.trim().is_empty() && self.state.texts.is_new("thinking", text, channel) {
             decoded.events.push(self.event(at, part, name, Body::Thinking { text: clip(text, TEXT_BYTES) }));
         }
@@ -399,12 +412,28 @@ impl Lines {
     }
 
     fn end(&mut self, call_id: &str, outcome: Outcome, name: &str, at: &At, decoded: &mut Decoded) {
+        let event_id = if call_id.is_empty() { self.place(at, 1) } else { id::tool_end(&self.session(), call_id) };
+        let body = self.ended(call_id, outcome, at);
+        decoded.events.push(self.draft(at).event(event_id, name, body));
+    }
+
+    /// The end of a call whose id is not unique in its thread, in a stream without times.
+    pub(super) fn end_here(&mut self, call_id: &str, outcome: Outcome, name: &str, at: &At, decoded: &mut Decoded) {
+        let measured = outcome.duration_ms;
+        let mut body = self.ended(call_id, outcome, at);
+        if let Body::ToolEnd { duration_ms, .. } = &mut body {
+            *duration_ms = measured;
+        }
+        self.state.calls.end(call_id);
+        decoded.events.push(self.event(at, 1, name, body));
+    }
+
+    fn ended(&self, call_id: &str, outcome: Outcome, at: &At) -> Body {
         let call = self.state.calls.get(call_id).cloned();
         let seen = call.as_ref().map(|call| at.at_ms - call.at_ms).filter(|ms| *ms >= 0);
         let call = call.unwrap_or_default();
         let lines = outcome.lines.or(call.lines.filter(|_| outcome.ok));
-        let event_id = if call_id.is_empty() { self.place(at, 1) } else { id::tool_end(&self.session(), call_id) };
-        let body = Body::ToolEnd {
+        Body::ToolEnd {
             call_id: call_id.to_owned(),
             tool: call.tool,
             class: call.class,
@@ -417,12 +446,11 @@ impl Lines {
             lines_added: lines.map(|(added, _)| added),
             lines_removed: lines.map(|(_, removed)| removed),
             input: Value::Null,
-        };
-        decoded.events.push(self.draft(at).event(event_id, name, body));
+        }
     }
 
     /// Ends can come without a start in the file: then they say themselves what was called.
-    fn known_call(&mut self, call_id: &str, end: &Value, at: &At) {
+    pub(super) fn known_call(&mut self, call_id: &str, end: &Value, at: &At) {
         if self.state.calls.get(call_id).is_some() {
             return;
         }
@@ -452,16 +480,17 @@ impl Lines {
         id::place(self.info.name(), at.line_no, at.bytes, block)
     }
 
-    fn event(&self, at: &At, block: usize, name: &str, body: Body) -> Event {
+    pub(super) fn event(&self, at: &At, block: usize, name: &str, body: Body) -> Event {
         self.draft(at).event(self.place(at, block), name, body)
     }
 
-    fn other(&self, at: &At, name: &str, summary: &str) -> Event {
+    pub(super) fn other(&self, at: &At, name: &str, summary: &str) -> Event {
         self.event(at, 0, name, Body::Other { summary: first_line(summary, 200) })
     }
 }
 
-struct At<'a> {
+/// A line and where it stands.
+pub(super) struct At<'a> {
     bytes: &'a [u8],
     line_no: u64,
     at_ms: i64,

@@ -118,6 +118,11 @@ impl Meter {
     }
 }
 
+/// The counts of one usage object under a key that the caller knows.
+pub fn response_of(key: String, usage: &Value) -> Option<Response> {
+    response(key, Counts::read(usage))
+}
+
 fn response(key: String, counts: Counts) -> Option<Response> {
     let tokens = counts.tokens();
     (tokens.total() > 0).then_some(Response { key, tokens })

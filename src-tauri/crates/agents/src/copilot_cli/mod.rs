@@ -27,7 +27,9 @@ const EVENTS: [&str; 12] = [
 pub fn file(hook_program: &str) -> String {
     let command = Value::String(format!("{} --agent copilot-cli", shell_word(hook_program)));
     let line = |event: &&str| {
-        format!("    \"{event}\": [ {{ \"type\": \"command\", \"bash\": {command}, \"powershell\": {command}, \"timeoutSec\": 5 }} ]")
+        format!(
+            "    \"{event}\": [ {{ \"type\": \"command\", \"bash\": {command}, \"powershell\": {command}, \"timeoutSec\": 5 }} ]"
+        )
     };
     let lines: Vec<String> = EVENTS.iter().map(line).collect();
     format!("{{\n  \"version\": 1,\n  \"hooks\": {{\n{}\n  }}\n}}\n", lines.join(",\n"))
@@ -35,7 +37,8 @@ pub fn file(hook_program: &str) -> String {
 
 /// The payload in the common form. `None` when it has that form already.
 pub fn common_form(value: &Value) -> Option<Value> {
-    if let (Some(name), Some(data)) = (filled(value, &["type"]), any(value, &["data"]).filter(|data| data.is_object())) {
+    if let (Some(name), Some(data)) = (filled(value, &["type"]), any(value, &["data"]).filter(|data| data.is_object()))
+    {
         return session_event(name, value, data);
     }
     if filled(value, &["hook_event_name", "hookEventName"]).is_some() {
@@ -60,8 +63,11 @@ pub fn common_form(value: &Value) -> Option<Value> {
         () if has("agentName") || has("agentDisplayName") => {
             let stopped = has("stopReason") || has("response");
             let name = any(value, &["agentName", "agentDisplayName"]);
-            common(value, if stopped { "SubagentStop" } else { "SubagentStart" },
-                json!({"agent_id": any(value, &["agentId"]).or(name), "agent_type": name}))
+            common(
+                value,
+                if stopped { "SubagentStop" } else { "SubagentStart" },
+                json!({"agent_id": any(value, &["agentId"]).or(name), "agent_type": name}),
+            )
         }
         () if has("stopReason") => common(value, "Stop", json!({})),
         () if has("trigger") => common(value, "PreCompact", json!({})),
@@ -91,7 +97,9 @@ fn session_event(name: &str, value: &Value, data: &Value) -> Option<Value> {
             json!({"session_id": get(&["sessionId"]), "model": get(&["selectedModel"]), "agent_version": get(&["copilotVersion"]),
                 "cwd": text(data.get("context").unwrap_or(&Value::Null), &["cwd"])}),
         ),
-        "session.error" => common(value, "StopFailure", json!({"error": get(&["errorType"]), "error_details": get(&["message"])})),
+        "session.error" => {
+            common(value, "StopFailure", json!({"error": get(&["errorType"]), "error_details": get(&["message"])}))
+        }
         "user.message" => common(value, "UserPromptSubmit", json!({"prompt": get(&["content"])})),
         "assistant.message" => common(value, "AfterAgentResponse", json!({"text": get(&["content"])})),
         "assistant.reasoning" => common(value, "AfterAgentThought", json!({"text": get(&["content"])})),
@@ -101,7 +109,8 @@ fn session_event(name: &str, value: &Value, data: &Value) -> Option<Value> {
         }
         "tool.execution_complete" => common(value, "PostToolUse", with(json!({"tool_response": get(&["result"])}))),
         _ => {
-            let summary = filled(data, &["message", "newModel", "hookType", "toolName", "infoType", "content", "reason"]);
+            let summary =
+                filled(data, &["message", "newModel", "hookType", "toolName", "infoType", "content", "reason"]);
             common(value, "", json!({ "summary": summary }))
         }
     };

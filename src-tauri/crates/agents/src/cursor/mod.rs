@@ -38,7 +38,9 @@ pub fn common_form(value: &Value) -> Option<Value> {
     let name = text(value, &["hook_event_name"])?;
     let get = |name: &str| any(value, &[name]).cloned().unwrap_or_default();
     let form = match name {
-        "beforeShellExecution" => common(value, "PreToolUse", json!({"tool_name": "Shell", "tool_input": {"command": get("command")}})),
+        "beforeShellExecution" => {
+            common(value, "PreToolUse", json!({"tool_name": "Shell", "tool_input": {"command": get("command")}}))
+        }
         "afterShellExecution" => common(
             value,
             "PostToolUse",
@@ -63,8 +65,11 @@ pub fn common_form(value: &Value) -> Option<Value> {
         "subagentStart" | "subagentStop" => {
             // Older versions name only the type: then the type stands for the one subagent of that kind.
             let id = filled(value, &["subagent_id", "tool_call_id", "subagent_type"]);
-            common(value, if name == "subagentStart" { "SubagentStart" } else { "SubagentStop" },
-                json!({"agent_id": id, "agent_type": get("subagent_type"), "last_assistant_message": get("summary")}))
+            common(
+                value,
+                if name == "subagentStart" { "SubagentStart" } else { "SubagentStop" },
+                json!({"agent_id": id, "agent_type": get("subagent_type"), "last_assistant_message": get("summary")}),
+            )
         }
         _ => return None,
     };
@@ -73,7 +78,8 @@ pub fn common_form(value: &Value) -> Option<Value> {
 
 /// Cursor writes results as JSON text.
 fn unwrapped(value: &Value) -> Value {
-    let parsed = value.as_str().filter(|text| text.starts_with(['{', '['])).and_then(|text| serde_json::from_str(text).ok());
+    let parsed =
+        value.as_str().filter(|text| text.starts_with(['{', '['])).and_then(|text| serde_json::from_str(text).ok());
     parsed.unwrap_or_else(|| value.clone())
 }
 

@@ -13,8 +13,16 @@ pub const HEAD: (&str, &str) =
     ("$schema", "\"https://raw.githubusercontent.com/google-gemini/gemini-cli/main/schemas/settings.schema.json\"");
 
 /// Not `BeforeModel`, `AfterModel` and `BeforeToolSelection`: they run for every piece of a streamed answer.
-const EVENTS: [&str; 8] =
-    ["SessionStart", "SessionEnd", "BeforeAgent", "AfterAgent", "BeforeTool", "AfterTool", "Notification", "PreCompress"];
+const EVENTS: [&str; 8] = [
+    "SessionStart",
+    "SessionEnd",
+    "BeforeAgent",
+    "AfterAgent",
+    "BeforeTool",
+    "AfterTool",
+    "Notification",
+    "PreCompress",
+];
 
 /// Its timeouts are milliseconds.
 pub fn hooks(hook_program: &str) -> Vec<Hook> {

@@ -1,6 +1,8 @@
 //! Hook payloads of any agent: one event each.
 
 mod body;
+mod chat;
+mod form;
 mod origin;
 
 use orrery_types::{SessionFacts, Subagent};
@@ -8,8 +10,9 @@ use serde_json::Value;
 
 use crate::draft::{Draft, unreadable};
 use crate::json::{any, filled, owned, read, text};
-use crate::{Context, Decoded, id, time};
+use crate::{Context, Decoded, id, opencode, time};
 
+pub(crate) use form::common;
 pub(crate) use origin::agent_of;
 
 /// Reads one hook payload of any agent.
@@ -43,6 +46,9 @@ pub(crate) fn decode_value(
 ) -> Decoded {
     let mut decoded = Decoded::default();
     let agent = agent_of(value, agent_hint);
+    let given = value;
+    let form = form::common_form(&agent, given);
+    let value = form.as_ref().unwrap_or(given);
     let session = match filled(value, &["session_id", "sessionId", "conversation_id", "thread-id", "thread_id"]) {
         Some(session) => session.to_owned(),
         None => {
@@ -54,8 +60,9 @@ pub(crate) fn decode_value(
         .or_else(|| {
             filled(value, &["hook_event_name", "hookEventName", "hook_event_type", "event_name", "event", "type"])
         })
+        .or_else(|| filled(value, &[form::KIND]))
         .unwrap_or("unnamed");
-    let event_kind = canonical(name);
+    let event_kind = filled(value, &[form::KIND]).map_or_else(|| canonical(name), str::to_owned);
     let draft = Draft {
         ctx,
         at_ms: time::parse(value.get("timestamp")).unwrap_or(ctx.received_ms),
@@ -68,6 +75,9 @@ pub(crate) fn decode_value(
     let event_id = id_of(&event_kind, &draft, &body);
     decoded.facts.push(facts_of(&event_kind, value, &draft));
     decoded.events.push(draft.event(event_id, name, body));
+    if draft.agent == "opencode" {
+        decoded.usage.extend(opencode::usage(given, &draft));
+    }
     decoded
 }
 

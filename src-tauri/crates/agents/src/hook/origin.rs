@@ -35,8 +35,11 @@ fn told(value: &Value) -> Option<&'static str> {
     if value.get("thread-id").is_some() || (value.get("turn_id").is_some() && value.get("model").is_some()) {
         return Some("codex");
     }
+    if crate::opencode::is_ours(value) {
+        return Some("opencode");
+    }
     let name = filled(value, &["hook_event_name", "hookEventName"]).unwrap_or_default();
-    if value.get("timestamp").is_some() && (name.starts_with("Before") || name.starts_with("After")) {
+    if value.get("timestamp").is_some() && (name.starts_with("Before") || name.starts_with("After") || name == "PreCompress") {
         return Some("gemini-cli");
     }
     if value.get("sessionId").is_some() {

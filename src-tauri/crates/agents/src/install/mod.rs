@@ -5,10 +5,11 @@
 mod diff;
 mod edit;
 mod ours;
+mod whole;
 
 use orrery_types::{AgentId, FileChange, HookState, InstallPlan};
 
-use crate::{claude_code, codex};
+use crate::{claude_code, codex, cursor, gemini_cli};
 use edit::Document;
 pub(crate) use ours::Hook;
 
@@ -34,6 +35,10 @@ pub fn plan_install(
     hook_program: &str,
     agent_version: Option<&str>,
 ) -> Result<InstallPlan, InstallError> {
+    if let Some((text, _)) = whole::file(agent, hook_program) {
+        whole::check(agent, current, path_label)?;
+        return Ok(plan(agent, path_label, current, Some(text), notes(agent)));
+    }
     let hooks = wanted(agent, hook_program, agent_version);
     let text = current.unwrap_or_default();
     let mut notes = notes(agent);
@@ -61,6 +66,10 @@ pub fn plan_uninstall(
     let Some(text) = current.filter(|text| !text.trim_start_matches('\u{feff}').trim().is_empty()) else {
         return Ok(plan(agent, path_label, current, current.map(str::to_owned), Vec::new()));
     };
+    if whole::file(agent, hook_program).is_some() {
+        whole::check(agent, current, path_label)?;
+        return Ok(plan(agent, path_label, current, None, Vec::new()));
+    }
     let mut document = Document::open(text).map_err(|error| error.at(path_label))?;
     ours::uninstall(&mut document, hook_program).map_err(|error| error.at(path_label))?;
     let after = ours::without_new_file(document.into_text(), template_head(agent), text);
@@ -72,6 +81,9 @@ pub fn hook_state(agent: AgentId, current: Option<&str>, hook_program: &str) -> 
     let Some(text) = current.filter(|text| !text.trim_start_matches('\u{feff}').trim().is_empty()) else {
         return HookState::Absent;
     };
+    if let Some(file) = whole::file(agent, hook_program) {
+        return whole::state(agent, text, file);
+    }
     let document = match Document::open(text) {
         Ok(document) => document,
         Err(error) => return HookState::Unreadable { error: error.at(&agent_file(agent)).to_string() },
@@ -99,6 +111,9 @@ fn wanted(agent: AgentId, hook_program: &str, version: Option<&str>) -> Vec<Hook
     match agent {
         AgentId::ClaudeCode => claude_code::settings::hooks(hook_program, version),
         AgentId::Codex => codex::hooks_file::hooks(hook_program, version),
+        AgentId::GeminiCli => gemini_cli::hooks(hook_program),
+        AgentId::Cursor => cursor::hooks(hook_program),
+        AgentId::Opencode | AgentId::CopilotCli => Vec::new(),
     }
 }
 
@@ -107,13 +122,19 @@ fn template_head(agent: AgentId) -> (&'static str, &'static str) {
     match agent {
         AgentId::ClaudeCode => claude_code::settings::HEAD,
         AgentId::Codex => codex::hooks_file::HEAD,
+        AgentId::GeminiCli => gemini_cli::HEAD,
+        AgentId::Cursor => cursor::HEAD,
+        // Their files are written whole.
+        AgentId::Opencode | AgentId::CopilotCli => ("", "null"),
     }
 }
 
 fn agent_file(agent: AgentId) -> String {
     match agent {
-        AgentId::ClaudeCode => "settings.json".to_owned(),
-        AgentId::Codex => "hooks.json".to_owned(),
+        AgentId::ClaudeCode | AgentId::GeminiCli => "settings.json".to_owned(),
+        AgentId::Codex | AgentId::Cursor => "hooks.json".to_owned(),
+        AgentId::Opencode => "orrery.js".to_owned(),
+        AgentId::CopilotCli => "orrery.json".to_owned(),
     }
 }
 
@@ -121,6 +142,10 @@ fn notes(agent: AgentId) -> Vec<String> {
     match agent {
         AgentId::ClaudeCode => vec!["Running sessions pick the hooks up by themselves".to_owned()],
         AgentId::Codex => vec!["Approve the hooks once: start Codex and open /hooks".to_owned()],
+        AgentId::GeminiCli | AgentId::Opencode | AgentId::CopilotCli => {
+            vec![format!("{} reads its hooks when it starts: restart running sessions", agent.label())]
+        }
+        AgentId::Cursor => vec!["Cursor reads the hooks when they change; restart it if none arrive".to_owned()],
     }
 }
 

@@ -15,11 +15,26 @@ pub struct Hook {
     pub event: &'static str,
     /// The handler as JSON on one line: `{ "type": "command", ... }`.
     pub handler: String,
+    /// The event's list holds handlers, not groups of handlers.
+    flat: bool,
 }
 
 impl Hook {
-    /// The group that holds only our handler.
+    /// A handler in a group of its own, as Claude Code, Codex and Gemini CLI have them.
+    pub fn nested(event: &'static str, handler: String) -> Hook {
+        Hook { event, handler, flat: false }
+    }
+
+    /// A handler right in the event's list, as Cursor has them.
+    pub fn flat(event: &'static str, handler: String) -> Hook {
+        Hook { event, handler, flat: true }
+    }
+
+    /// The element of the event's list that holds only our handler.
     fn group(&self) -> String {
+        if self.flat {
+            return self.handler.clone();
+        }
         format!("{{ \"hooks\": [ {} ] }}", self.handler)
     }
 
@@ -38,6 +53,8 @@ struct Place {
     group: usize,
     handlers: Container,
     handler: usize,
+    /// The handler is an element of `groups` itself.
+    flat: bool,
 }
 
 /// Events and commands of our entries.
@@ -92,7 +109,7 @@ pub fn new_file(current: Option<&str>, (head, value): (&str, &str), hooks: &[Hoo
     let lines: Vec<String> = hooks.iter().map(|hook| format!("    {}", hook.property())).collect();
     let body = format!("{{\n{}\n  }}", lines.join(",\n"));
     match current {
-        None => format!("{{\n  {}: {},\n  \"hooks\": {body}\n}}\n", quoted(head), quoted(value)),
+        None => format!("{{\n  {}: {value},\n  \"hooks\": {body}\n}}\n", quoted(head)),
         // A blank file is told from no file by the space behind the bracket.
         Some(blank) => format!("{blank}{{ \"hooks\": {body} }}"),
     }
@@ -100,7 +117,7 @@ pub fn new_file(current: Option<&str>, (head, value): (&str, &str), hooks: &[Hoo
 
 /// What is left of a file that we made, after our entries are out: no file, or the blank one it was.
 pub fn without_new_file(after: String, (head, value): (&str, &str), before: &str) -> Option<String> {
-    let ours = format!("{{\n  {}: {}\n}}\n", quoted(head), quoted(value));
+    let ours = format!("{{\n  {}: {value}\n}}\n", quoted(head));
     if after == ours && before != after {
         return None;
     }
@@ -187,15 +204,15 @@ fn insert(document: &mut Document, hook: &Hook) -> Result<(), Wrong> {
 
 /// Takes one handler out, then its group, its event and the hooks object, as far as they were ours and are empty.
 fn remove(document: &mut Document, place: &Place) -> Result<(), Wrong> {
-    if place.handlers.members.len() > 1 {
+    if !place.flat && place.handlers.members.len() > 1 {
         document.remove(&place.handlers, place.handler);
         return Ok(());
     }
     // Our group has nothing but our handler. A group of someone else's that held only ours stays, empty.
     let group = &place.groups.members[place.group];
-    let handler = &place.handlers.members[0];
+    let handler = &place.handlers.members[place.handler];
     let text = &document.text()[group.clone()];
-    let own_group = text == format!("{{ \"hooks\": [ {} ] }}", &document.text()[handler.clone()]);
+    let own_group = place.flat || text == format!("{{ \"hooks\": [ {} ] }}", &document.text()[handler.clone()]);
     if !own_group {
         document.remove(&place.handlers, place.handler);
         return Ok(());
@@ -228,6 +245,17 @@ fn places(document: &Document, root: &Value, program: &str) -> Result<Vec<Place>
         for (group_index, group) in groups.elements.iter().enumerate() {
             let Value::Object(group) = group else { continue };
             let Some(handlers_value) = group.properties.iter().find(|inner| inner.name.as_str() == "hooks") else {
+                let command = command_of(&groups.elements[group_index]).filter(|command| is_ours(command, program));
+                found.extend(command.map(|command| Place {
+                    event: property.name.as_str().to_owned(),
+                    command,
+                    property: property_index,
+                    groups: group_container.clone(),
+                    group: group_index,
+                    handlers: group_container.clone(),
+                    handler: group_index,
+                    flat: true,
+                }));
                 continue;
             };
             let (Value::Array(handlers), Some(handler_container)) =
@@ -246,6 +274,7 @@ fn places(document: &Document, root: &Value, program: &str) -> Result<Vec<Place>
                         group: group_index,
                         handlers: handler_container.clone(),
                         handler: handler_index,
+                        flat: false,
                     });
                 }
             }

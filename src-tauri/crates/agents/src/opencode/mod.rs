@@ -18,7 +18,8 @@ pub fn file(hook_program: &str) -> String {
 
 /// Whether a payload is one of the plugin's.
 pub fn is_ours(value: &Value) -> bool {
-    value.get("properties").is_some_and(Value::is_object) && text(value, &["type"]).is_some_and(|name| name.contains('.'))
+    value.get("properties").is_some_and(Value::is_object)
+        && text(value, &["type"]).is_some_and(|name| name.contains('.'))
 }
 
 /// The payload in the common form. `None` for events without a shape of their own.
@@ -31,7 +32,9 @@ pub fn common_form(value: &Value) -> Option<Value> {
     let call = json!({"tool_name": get(&["tool"]), "tool_use_id": get(&["callID"]), "tool_input": get(&["args"])});
     let form = match name {
         "session.created" => common(value, "SessionStart", json!({"source": "startup"})),
-        "session.updated" => common(value, "", json!({"session_title": filled(info, &["title"]), "summary": filled(info, &["title"])})),
+        "session.updated" => {
+            common(value, "", json!({"session_title": filled(info, &["title"]), "summary": filled(info, &["title"])}))
+        }
         "session.deleted" => common(value, "SessionEnd", json!({"reason": "deleted"})),
         "session.idle" => common(value, "Stop", json!({})),
         "session.error" => {
@@ -44,7 +47,9 @@ pub fn common_form(value: &Value) -> Option<Value> {
             }
         }
         "session.compacted" => common(value, "PostCompact", json!({})),
-        "chat.message" => common(value, "UserPromptSubmit", json!({"prompt": get(&["text"]), "prompt_id": get(&["messageID"])})),
+        "chat.message" => {
+            common(value, "UserPromptSubmit", json!({"prompt": get(&["text"]), "prompt_id": get(&["messageID"])}))
+        }
         "tool.execute.before" => common(value, "PreToolUse", call),
         "tool.execute.after" => {
             let mut call = call;
@@ -52,11 +57,18 @@ pub fn common_form(value: &Value) -> Option<Value> {
             common(value, "PostToolUse", call)
         }
         "message.part.updated" if filled(part, &["type"]) == Some("tool") => tool_part(value, part)?,
-        "message.part.updated" if filled(part, &["type"]) == Some("text") && part.get("time").is_some_and(|time| time.get("end").is_some()) => {
+        "message.part.updated"
+            if filled(part, &["type"]) == Some("text")
+                && part.get("time").is_some_and(|time| time.get("end").is_some()) =>
+        {
             common(value, "AfterAgentResponse", json!({"text": any(part, &["text"])}))
         }
         "message.updated" => {
-            let summary = format!("{} {}", filled(info, &["role"]).unwrap_or_default(), filled(info, &["modelID"]).unwrap_or_default());
+            let summary = format!(
+                "{} {}",
+                filled(info, &["role"]).unwrap_or_default(),
+                filled(info, &["modelID"]).unwrap_or_default()
+            );
             common(value, "", json!({"summary": summary.trim(), "model": filled(info, &["modelID"])}))
         }
         "permission.asked" | "permission.updated" => common(
@@ -86,7 +98,8 @@ fn tool_part(value: &Value, part: &Value) -> Option<Value> {
 }
 
 fn with_session(mut form: Value, event: &Value, info: &Value, part: &Value) -> Value {
-    let named = filled(event, &["sessionID"]).or_else(|| filled(info, &["sessionID"])).or_else(|| filled(part, &["sessionID"]));
+    let named =
+        filled(event, &["sessionID"]).or_else(|| filled(info, &["sessionID"])).or_else(|| filled(part, &["sessionID"]));
     // Events of a session carry the session itself.
     if let Some(session) = named.or_else(|| filled(info, &["id"])) {
         form["session_id"] = json!(session);

@@ -5,7 +5,7 @@ mod calls;
 use orrery_types::AgentId;
 use serde::{Deserialize, Serialize};
 
-use crate::{Context, Decoded, claude_code, codex};
+use crate::{Context, Decoded, claude_code, codex, hook};
 
 pub(crate) use calls::{OpenCall, OpenCalls};
 
@@ -38,6 +38,8 @@ pub struct Reader {
 enum Kind {
     Claude(Box<claude_code::transcript::Lines>),
     Codex(Box<codex::rollout::Lines>),
+    /// An agent whose files are not followed: each line is read for itself.
+    Plain(AgentId),
 }
 
 impl Reader {
@@ -47,6 +49,7 @@ impl Reader {
         let kind = match agent {
             AgentId::ClaudeCode => Kind::Claude(Box::new(claude_code::transcript::Lines::open(info, state))),
             AgentId::Codex => Kind::Codex(Box::new(codex::rollout::Lines::open(info, state))),
+            AgentId::GeminiCli | AgentId::Opencode | AgentId::Cursor | AgentId::CopilotCli => Kind::Plain(agent),
         };
         Reader { kind }
     }
@@ -60,6 +63,7 @@ impl Reader {
         match &mut self.kind {
             Kind::Claude(lines) => lines.line(line, line_no, ctx),
             Kind::Codex(lines) => lines.line(line, line_no, ctx),
+            Kind::Plain(agent) => hook::decode(Some(agent.slug()), line, ctx),
         }
     }
 
@@ -68,6 +72,7 @@ impl Reader {
         let text = match &self.kind {
             Kind::Claude(lines) => serde_json::to_string(lines.state()),
             Kind::Codex(lines) => serde_json::to_string(lines.state()),
+            Kind::Plain(_) => Ok("{}".to_owned()),
         };
         text.unwrap_or_default()
     }

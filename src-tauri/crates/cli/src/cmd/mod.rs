@@ -11,6 +11,7 @@ mod install;
 mod prices;
 mod search;
 pub mod serve;
+pub mod track;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Deliver one hook payload from stdin; always silent, always exit 0
     Hook(hook::Hook),
+    /// Run Codex as it is and report its start and end
+    Track(track::Track),
     /// Import the history of Claude Code and Codex
     Import(import::Import),
     /// Tokens and cost by day, week, month, session, project, model or agent
@@ -51,6 +54,7 @@ impl Command {
         match self {
             Command::Serve(cmd) => cmd.run(),
             Command::Hook(cmd) => cmd.run(),
+            Command::Track(cmd) => cmd.run(),
             Command::Import(cmd) => cmd.run(),
             Command::Cost(cmd) => cmd.run(),
             Command::Search(cmd) => cmd.run(),

@@ -1,6 +1,7 @@
 //! Finding transcripts on disk.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -10,6 +11,8 @@ use orrery_types::AgentId;
 
 /// Folders below a root are not searched deeper than this: links may go round in circles.
 const MAX_DEPTH: usize = 12;
+
+const BUFFER: usize = 256 * 1024;
 
 /// Which names count as transcripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +72,26 @@ fn describe(agent: AgentId, path: &Path, names: Names) -> Option<Found> {
     let inode = 0;
     let modified_ms = i64::try_from(modified.as_millis()).unwrap_or(i64::MAX);
     Some(Found { agent, path: path.to_owned(), info, size: meta.len(), modified_ms, inode })
+}
+
+/// The transcript's bytes from `offset` on; of a compressed one, the bytes that were compressed.
+///
+/// # Errors
+/// The file cannot be opened, or is not compressed as its name says.
+pub fn reader(path: &Path, offset: u64) -> io::Result<Box<dyn BufRead>> {
+    let mut file = File::open(path)?;
+    if is_compressed(path) {
+        let mut text = BufReader::with_capacity(BUFFER, zstd::Decoder::new(file)?);
+        io::copy(&mut (&mut text).take(offset), &mut io::sink())?;
+        return Ok(Box::new(text));
+    }
+    file.seek(SeekFrom::Start(offset))?;
+    Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
+}
+
+/// Whether the file's size says nothing about how far it was read.
+pub fn is_compressed(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(paths::COMPRESSED)
 }
 
 fn walk(agent: AgentId, dir: &Path, names: Names, depth: usize, found: &mut Vec<Found>) {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use orrery_agents::transcript::{FileInfo, Reader};
@@ -11,7 +11,7 @@ use orrery_store::{Batch, FileCursor, Raw};
 use orrery_types::{Problem, Source};
 use sha2::{Digest, Sha256};
 
-use super::files::Found;
+use super::files::{self, Found};
 use crate::ingest::Ingest;
 use crate::token::hex;
 
@@ -58,7 +58,7 @@ pub fn read(
 
 struct Tail<'a> {
     found: &'a Found,
-    file: BufReader<File>,
+    file: Box<dyn BufRead>,
     reader: Reader,
     place: String,
     offset: u64,
@@ -72,16 +72,18 @@ fn open<'a>(
     problems: &mut Vec<Problem>,
 ) -> io::Result<Tail<'a>> {
     let mut file = File::open(&found.path)?;
-    let known = cursor.filter(|cursor| cursor.offset <= found.size && same_head(&mut file, &cursor.head_hash));
-    if let Some(cursor) = cursor.filter(|cursor| cursor.offset > found.size) {
+    let packed = files::is_compressed(&found.path);
+    let fits = |cursor: &&FileCursor| packed || cursor.offset <= found.size;
+    let known = cursor.filter(|cursor| fits(cursor) && same_head(&mut file, &cursor.head_hash));
+    if let Some(cursor) = cursor.filter(|cursor| !fits(cursor)) {
         let words = format!("The file shrank from {} to {} bytes and was read again", cursor.offset, found.size);
         problems.push(problem(found, "file_shrank", words, now_ms));
     }
     let (offset, lines) = known.map_or((0, 0), |cursor| (cursor.offset, cursor.lines));
-    file.seek(SeekFrom::Start(offset))?;
+    let file = files::reader(&found.path, offset)?;
     let reader = Reader::open(found.agent, &info(found), known.map(|cursor| cursor.state.as_str()));
     let place = found.path.display().to_string();
-    Ok(Tail { found, file: BufReader::with_capacity(256 * 1024, file), reader, place, offset, lines })
+    Ok(Tail { found, file, reader, place, offset, lines })
 }
 
 impl Tail<'_> {
@@ -142,7 +144,7 @@ impl Tail<'_> {
             source: Source::Transcript,
             // A line without a time of its own is as old as its file, not as its import.
             received_ms: self.found.modified_ms.min(ingest.clock().now_ms()),
-            delivery_id: line_id(&self.found.path, self.lines, line),
+            delivery_id: line_id(Path::new(&self.found.info.path), self.lines, line),
             place: self.place.clone(),
             demo: false,
         };

@@ -1,0 +1,179 @@
+//! What a run changed in its repository, in numbers: the difference of two looks at the working tree.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use std::io::Read;
+
+/// The tree without a file, for repositories without a commit.
+const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+/// An untracked file larger than this is no source text: it counts as changed, without lines.
+const MAX_COUNTED: u64 = 16 * 1024 * 1024;
+/// How long the second look may take.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Files and lines that differ between two looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Change {
+    pub files: u64,
+    pub insertions: u64,
+    pub deletions: u64,
+}
+
+/// The working tree against one commit: every tracked file that differs from it and every untracked file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    files: BTreeMap<Vec<u8>, Dirty>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Dirty {
+    insertions: u64,
+    deletions: u64,
+    /// Size and time of change, ns; tells an edit that leaves the numbers as they were. 0 for a deleted file.
+    stamp: (u64, u128),
+}
+
+/// A first look under way on another thread.
+pub struct Before {
+    root: PathBuf,
+    commit: mpsc::Receiver<Option<(String, Look)>>,
+}
+
+impl Before {
+    /// Begins to look at the repository around `cwd`. `None` outside of one.
+    pub fn begin(cwd: &Path) -> Option<Before> {
+        let root = cwd.ancestors().find(|dir| dir.join(".git").exists())?.to_owned();
+        let (send, commit) = mpsc::sync_channel(1);
+        std::thread::spawn({
+            let root = root.clone();
+            move || {
+                let _ = send.send(first_look(&root));
+            }
+        });
+        Some(Before { root, commit })
+    }
+
+    /// Gives the first look at most `limit` to be over before the agent starts. In a large repository it goes on
+    /// beside the agent, which takes far longer to its first edit.
+    pub fn settle(self, limit: Duration) -> Before {
+        let Ok(done) = self.commit.recv_timeout(limit) else { return self };
+        let (send, commit) = mpsc::sync_channel(1);
+        let _ = send.send(done);
+        Before { commit, ..self }
+    }
+
+    /// What changed since. `None` when git does not answer in two seconds.
+    pub fn change(self) -> Option<Change> {
+        let end = Instant::now() + LIMIT;
+        let (commit, before) = self.commit.recv_timeout(LIMIT).ok()??;
+        Some(between(&before, &look(&self.root, &commit, end)?))
+    }
+}
+
+fn first_look(root: &Path) -> Option<(String, Look)> {
+    let end = Instant::now() + LIMIT;
+    let head = run(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok()?;
+    let commit = String::from_utf8(read(head, end).unwrap_or_default()).ok()?.trim().to_owned();
+    let commit = if commit.is_empty() { EMPTY_TREE.to_owned() } else { commit };
+    let look = look(root, &commit, end)?;
+    Some((commit, look))
+}
+
+fn look(root: &Path, commit: &str, end: Instant) -> Option<Look> {
+    const DIFF: [&str; 6] = ["diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
+    let tracked = run(root, &[DIFF.as_slice(), &[commit, "--"]].concat()).ok()?;
+    let untracked = run(root, &["ls-files", "-z", "--others", "--exclude-standard"]).ok();
+    let tracked = read(tracked, end);
+    let untracked = read(untracked?, end)?;
+    let mut files = BTreeMap::new();
+    for line in tracked?.split(|byte| *byte == 0) {
+        let mut parts = line.splitn(3, |byte| *byte == b'\t');
+        let (Some(insertions), Some(deletions), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
+        let dirty = Dirty { insertions: number(insertions), deletions: number(deletions), stamp: stamp(root, path) };
+        files.insert(path.to_owned(), dirty);
+    }
+    for path in untracked.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
+        let dirty = Dirty { insertions: lines(&at(root, path)), deletions: 0, stamp: stamp(root, path) };
+        files.insert(path.to_owned(), dirty);
+    }
+    Some(Look { files })
+}
+
+/// Lines that were there before the run and are gone after it count as deleted, whether or not they were committed.
+fn between(before: &Look, after: &Look) -> Change {
+    let mut change = Change::default();
+    let nothing = Dirty::default();
+    for path in before.files.keys().chain(after.files.keys().filter(|path| !before.files.contains_key(*path))) {
+        let (old, new) = (before.files.get(path).unwrap_or(&nothing), after.files.get(path).unwrap_or(&nothing));
+        if old == new {
+            continue;
+        }
+        change.files += 1;
+        change.insertions +=
+            new.insertions.saturating_sub(old.insertions) + old.deletions.saturating_sub(new.deletions);
+        change.deletions += new.deletions.saturating_sub(old.deletions) + old.insertions.saturating_sub(new.insertions);
+    }
+    change
+}
+
+/// In a group of its own: what is typed at the terminal is for the agent.
+fn run(root: &Path, args: &[&str]) -> std::io::Result<Child> {
+    let mut command = Command::new("git");
+    command.args(["--no-optional-locks", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false"]).args(args);
+    command.current_dir(root).env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0).spawn()
+}
+
+/// What it prints. `None` when it fails or is not done at `end`; then it is killed.
+fn read(mut child: Child, end: Instant) -> Option<Vec<u8>> {
+    let mut stdout = child.stdout.take()?;
+    let (send, receive) = mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        let read = stdout.read_to_end(&mut bytes);
+        let _ = send.send(read.map(|_| bytes));
+    });
+    let output = receive.recv_timeout(end.saturating_duration_since(Instant::now()));
+    if output.is_err() {
+        let _ = child.kill();
+    }
+    let status = child.wait().ok()?;
+    output.ok()?.ok().filter(|_| status.success())
+}
+
+fn at(root: &Path, path: &[u8]) -> PathBuf {
+    root.join(OsStr::from_bytes(path))
+}
+
+fn stamp(root: &Path, path: &[u8]) -> (u64, u128) {
+    let Ok(meta) = std::fs::symlink_metadata(at(root, path)) else { return (0, 0) };
+    let since = meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok()).unwrap_or_default();
+    (meta.len(), since.as_nanos())
+}
+
+/// `-` stands for a binary file.
+fn number(text: &[u8]) -> u64 {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Lines as git counts them: none in a binary file, and a last one without an end counts.
+fn lines(path: &Path) -> u64 {
+    if !std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_COUNTED) {
+        return 0;
+    }
+    let bytes = std::fs::read(path).unwrap_or_default();
+    if bytes.iter().take(8000).any(|byte| *byte == 0) {
+        return 0;
+    }
+    let ends = bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+    ends + u64::from(bytes.last().is_some_and(|last| *last != b'\n'))
+}
