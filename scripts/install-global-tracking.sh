@@ -4,13 +4,14 @@ set -eu
 
 usage() {
   cat <<'USAGE'
-usage: scripts/install-global-tracking.sh [--yes] [--dry-run] [--uninstall] [--from DIR]
+usage: scripts/install-global-tracking.sh [--yes] [--alias] [--dry-run] [--uninstall] [--from DIR]
 
 Puts orrery and orrery-hook into ~/.local/bin, that folder on the PATH of bash, zsh
 and fish, and Orrery's hooks into the settings of Claude Code and Codex. Running it
 again changes nothing that is in place.
 
   --yes        ask nothing
+  --alias      make codex mean codex-tracked in new shells (asked for without --yes)
   --dry-run    say what would be done, change nothing
   --uninstall  take all of it away again; the recorded data stays
   --from DIR   take the two programs from DIR instead of building them
@@ -18,10 +19,11 @@ again changes nothing that is in place.
 USAGE
 }
 
-yes="" dry="" remove="" from=""
+yes="" dry="" remove="" from="" alias=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --yes | -y) yes=1 ;;
+    --alias) alias=1 ;;
     --dry-run) dry=1 ;;
     --uninstall) remove=1 ;;
     --from)
@@ -45,8 +47,15 @@ bin=$HOME/.local/bin
 # Where scripts written for the older layout look for the hook.
 old_bin=$bin/codex-observability
 programs="orrery orrery-hook"
-begin='# >>> orrery >>>'
-end='# <<< orrery <<<'
+# The block in hand: the PATH, or the alias of Codex.
+use_block() {
+  kind=$1
+  case "$kind" in
+    PATH) begin='# >>> orrery >>>' end='# <<< orrery <<<' ;;
+    alias) begin='# >>> orrery codex >>>' end='# <<< orrery codex <<<' ;;
+  esac
+}
+use_block PATH
 
 # do_it WORDS COMMAND...: says the words, and runs the command unless this is a dry run.
 do_it() {
@@ -126,7 +135,8 @@ rc_files() {
 
 block() {
   printf '%s\n' "$begin"
-  case "$1" in
+  case "$kind:$1" in
+    alias:*) printf '%s\n' 'alias codex=codex-tracked' ;;
     *.fish)
       # shellcheck disable=SC2016
       printf '%s\n' 'contains -- "$HOME/.local/bin" $PATH; or set -gx PATH "$HOME/.local/bin" $PATH'
@@ -163,11 +173,32 @@ has_block() { [ -f "$1" ] && grep -qxF "$begin" "$1"; }
 edit_rc() {
   rc_files | while IFS= read -r rc; do
     if [ -n "$remove" ]; then
-      if has_block "$rc"; then do_it "take the PATH block out of $rc" drop_block "$rc"; fi
+      if has_block "$rc"; then do_it "take the $kind block out of $rc" drop_block "$rc"; fi
     elif ! has_block "$rc"; then
-      do_it "add the PATH block to $rc" put_block "$rc"
+      do_it "add the $kind block to $rc" put_block "$rc"
     fi
   done
+}
+
+# The same program under the name by which it runs Codex.
+link_tracked() {
+  tracked=$bin/codex-tracked
+  if [ -e "$tracked" ] && [ ! -L "$tracked" ]; then
+    say "note: $tracked is not ours and stays"
+    return
+  fi
+  [ "$(readlink "$tracked" 2>/dev/null)" = orrery ] || do_it "link $tracked to orrery" ln -sf orrery "$tracked"
+}
+
+# Takes codex over only for those who say so.
+edit_alias() {
+  use_block alias
+  if [ -n "$remove" ] || [ -n "$alias" ]; then
+    edit_rc
+  elif [ -z "$yes" ] && [ -z "$dry" ] && [ -t 0 ] && command -v codex >/dev/null 2>&1; then
+    if confirm "Let codex mean codex-tracked in new shells? It reports start, end and changes of each run."; then edit_rc; fi
+  fi
+  use_block PATH
 }
 
 hooks() {
@@ -188,6 +219,8 @@ if [ -n "$remove" ]; then
   confirm "Take Orrery's hooks, programs and PATH block away? The recorded data stays." || exit 1
   if [ -x "$bin/orrery" ]; then hooks uninstall || say "note: the hooks could not be taken out; see above"; fi
   edit_rc
+  edit_alias
+  if [ -L "$bin/codex-tracked" ]; then do_it "remove $bin/codex-tracked" rm -f "$bin/codex-tracked"; fi
   for name in $programs; do
     for file in "$bin/$name" "$old_bin/$name"; do
       if [ -e "$file" ]; then do_it "remove $file" rm -f "$file"; fi
@@ -200,7 +233,9 @@ fi
 
 confirm "Install orrery and orrery-hook into $bin?" || exit 1
 install_programs
+link_tracked
 edit_rc
+edit_alias
 hooked=yes
 hooks install || hooked=""
 

@@ -53,6 +53,7 @@ fn run(open: Option<String>) -> anyhow::Result<()> {
     tauri::async_runtime::set(runtime.handle().clone());
 
     let failure = assets::Failure::default();
+    #[allow(clippy::disallowed_methods, reason = "Tauri's own code ends the process when its context cannot be made")]
     let mut context = tauri::generate_context!();
     context.set_assets(Box::new(assets::Pages::new(failure.clone())));
     let app = tauri::Builder::default()

@@ -271,19 +271,33 @@ def codex_requests(roots):
     told, requests = set(), []
     for rollout in rollouts:
         requests.extend(rollout.requests(by_thread.get(rollout.parent, []), told))
-    return requests
+    # The events of `codex exec` tell a running total of the thread: it stands where no rollout tells of the thread.
+    known = {request["session"] for request in requests}
+    largest = {}
+    for rollout in rollouts:
+        for total in rollout.turns:
+            best = largest.get(rollout.thread)
+            if rollout.thread not in known and (best is None or size(total) > size(best)):
+                largest[rollout.thread] = total
+    return requests + list(largest.values())
 
 
 class Rollout:
     """One file: whose thread it is, what it was forked from, and its lines that speak of usage."""
 
     def __init__(self, path):
-        self.path, self.thread, self.parent, self.steps = path, None, None, []
+        self.path, self.thread, self.parent, self.steps, self.turns = path, None, None, [], []
         model, fast, at, first, replaying = None, False, dated(path), None, False
         for _, value in lines(path):
             kind, payload = value.get("type"), value.get("payload")
             stamp = moment(value.get("timestamp"))
             at = stamp if stamp is not None else at
+            if kind == "thread.started" and self.thread is None:
+                self.thread = value.get("thread_id")
+            turn = value if kind == "turn.completed" else payload
+            if isinstance(turn, dict) and turn.get("type") == "turn.completed":
+                step = Step(at, model, fast, False, "turn", turn)
+                self.turns.append(step.request(self.thread, counts(part(turn, "usage"))))
             if not isinstance(payload, dict):
                 if kind is None and self.thread is None and isinstance(value.get("id"), str):
                     self.thread = value["id"]

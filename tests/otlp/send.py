@@ -39,6 +39,9 @@ def twice(base, method, done):
         def shutdown(self):
             self.inner.shutdown()
 
+        def force_flush(self, timeout_millis=30_000):
+            return True
+
     return Twice
 
 
@@ -92,7 +95,7 @@ def send_logs(url, resource):
     provider.shutdown()
 
 
-def send_traces(url, resource):
+def send_traces(url):
     exporter = twice(SpanExporter, "traces", SpanExportResult.SUCCESS)(
         OTLPSpanExporter(endpoint=f"{url}/v1/traces", compression=Compression.Gzip)
     )
@@ -125,7 +128,7 @@ def main():
     url = sys.argv[1].rstrip("/")
     resource = Resource.create({"service.name": "claude-code", "service.version": "2.1.240"})
     send_logs(url, resource)
-    send_traces(url, resource)
+    send_traces(url)
     send_metrics(url, resource)
 
 

@@ -28,6 +28,7 @@ const NO_MODEL: &str = "usage before any model was named is unpriced; ccusage gu
 const SETTINGS: &str = "a model set for the thread in its settings holds from there on";
 const PROGRESS: &str = "progress lines repeat a subagent's messages: they are not counted";
 const NO_ROLLOUT: &str = "the events of `codex exec --json` are no rollout: the rollout of that run counts";
+const TURNS: &str = "the total that a turn's end tells stands where no count of a response does";
 const FORK: &str = "all that a fork replays of its parent is the parent's; ccusage counts some of it again";
 
 pub const OWN: &[Difference] = &[
@@ -46,6 +47,7 @@ pub const OWN: &[Difference] = &[
 ];
 
 pub const SHARED: &[Difference] = &[
+    differ("2025-10-30", "", None, Some([2060, 1760, 0, 2400]), TURNS),
     differ("2026-01-01", "claude-opus-4-6", Some([300, 150, 20, 10]), None, NO_REQUEST),
     differ("2026-01-09", "claude-opus-4-20250514", None, Some([200, 75, 50, 20]), FAST),
     differ("2026-01-09", "claude-opus-4-20250514-fast", Some([200, 75, 50, 20]), None, FAST),

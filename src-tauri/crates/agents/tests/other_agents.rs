@@ -25,7 +25,9 @@ fn told(decoded: &Decoded, out: &mut String) {
         let body = serde_json::to_value(&event.body).unwrap();
         let get = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         let mut words = Vec::new();
-        for name in ["call_id", "tool", "target", "text", "message", "error", "details", "output", "reason", "topic", "summary"] {
+        for name in
+            ["call_id", "tool", "target", "text", "message", "error", "details", "output", "reason", "topic", "summary"]
+        {
             words.extend(Some(get(name)).filter(|word| !word.is_empty()).map(|word| format!("{name}={word}")));
         }
         if let Body::ToolEnd { duration_ms, lines_added, lines_removed, exit_code, .. } = &event.body {
@@ -86,8 +88,14 @@ fn grok_build_is_told() {
 #[test]
 fn every_agent_installs_and_leaves_no_trace() {
     let foreign = [
-        (AgentId::GeminiCli, "{\n  // mine\n  \"theme\": \"Dracula\",\n  \"hooks\": {\"BeforeTool\": [{\"matcher\": \"x\", \"hooks\": [{\"type\": \"command\", \"command\": \"lint\"}]}]}\n}\n"),
-        (AgentId::Cursor, "{\n  \"version\": 1,\n  \"hooks\": {\n    \"stop\": [\n      { \"command\": \"./mine.sh\" }\n    ],\n    \"preToolUse\": []\n  }\n}\n"),
+        (
+            AgentId::GeminiCli,
+            "{\n  // mine\n  \"theme\": \"Dracula\",\n  \"hooks\": {\"BeforeTool\": [{\"matcher\": \"x\", \"hooks\": [{\"type\": \"command\", \"command\": \"lint\"}]}]}\n}\n",
+        ),
+        (
+            AgentId::Cursor,
+            "{\n  \"version\": 1,\n  \"hooks\": {\n    \"stop\": [\n      { \"command\": \"./mine.sh\" }\n    ],\n    \"preToolUse\": []\n  }\n}\n",
+        ),
         (AgentId::Cursor, "{\"version\":1,\"hooks\":{}}"),
     ];
     for (agent, before) in foreign {

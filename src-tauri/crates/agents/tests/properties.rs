@@ -1,6 +1,7 @@
 //! Decoders take anything: bytes that are no JSON, and JSON of every shape in every place.
 #![allow(clippy::unwrap_used)]
 
+use orrery_agents::otlp::{self, Encoding, Signal};
 use orrery_agents::transcript::{FileInfo, Reader};
 use orrery_agents::{Context, hook, install, sender};
 use orrery_types::{AgentId, Body, Source};
@@ -23,8 +24,20 @@ fn seeds() -> Vec<Value> {
     let mut seeds = text(include_str!("../../../../tests/fixtures/agents/claude/session.jsonl"));
     seeds.extend(text(include_str!("../../../../tests/fixtures/agents/codex/rollout.jsonl")));
     seeds.extend(text(include_str!("../../../../tests/fixtures/agents/hooks.jsonl")));
+    seeds.extend(text(include_str!("../../../../tests/fixtures/agents/codex/exec.jsonl")));
+    seeds.extend(text(include_str!("../../../../tests/fixtures/agents/gemini-cli/hooks.jsonl")));
+    seeds.extend(text(include_str!("../../../../tests/fixtures/agents/cursor/hooks.jsonl")));
+    seeds.extend(text(include_str!("../../../../tests/fixtures/agents/copilot-cli/hooks.jsonl")));
+    seeds.extend(text(include_str!("../../../../tests/fixtures/agents/opencode/plugin.jsonl")));
+    seeds.extend(text(include_str!("../../../../tests/fixtures/agents/grok-build/hooks.jsonl")));
+    seeds.extend(exports());
     assert!(seeds.len() > 40);
     seeds
+}
+
+fn exports() -> Vec<Value> {
+    let text = include_str!("../../../../tests/fixtures/agents/otlp/requests.jsonl");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -76,8 +89,20 @@ fn replace(value: &mut Value, left: &mut usize, with: &Value) -> bool {
 }
 
 fn read_all(bytes: &[u8]) {
-    let decoded = hook::decode(Some("claude-code"), bytes, &ctx());
-    assert_eq!(decoded.events.len(), 1);
+    for agent in AgentId::ALL {
+        let decoded = hook::decode(Some(agent.slug()), bytes, &ctx());
+        assert_eq!(decoded.events.len(), 1);
+        assert!(!decoded.events[0].session_id.is_empty());
+    }
+    for signal in [Signal::Logs, Signal::Metrics, Signal::Traces] {
+        for encoding in [Encoding::Json, Encoding::Protobuf] {
+            let Ok(export) = otlp::decode(signal, encoding, bytes, &ctx()) else { continue };
+            for event in export.items.iter().flat_map(|item| &item.decoded.events) {
+                assert_eq!(event.id.len(), 32);
+                assert!(!event.session_id.is_empty() && !event.name.is_empty());
+            }
+        }
+    }
     for agent in AgentId::ALL {
         let mut reader = Reader::open(agent, &FileInfo { path: "a/agent-x.jsonl".into(), ..FileInfo::default() }, None);
         for line_no in 1..4 {
@@ -123,5 +148,22 @@ proptest! {
             prop_assert_eq!(removed.changes[0].after.as_deref(), Some(text.as_str()));
         }
         install::hook_state(AgentId::Codex, Some(&text), "/x/orrery-hook");
+    }
+
+    /// Exports with one value changed: what is read twice is the same events, and no batch is lost for one bad record.
+    #[test]
+    fn changed_exports_are_read_alike_twice(
+        mut value in proptest::sample::select(exports()),
+        index in any::<prop::sample::Index>(),
+        with in any_json(),
+    ) {
+        let count = size(&value);
+        replace(&mut value, &mut index.index(count), &with);
+        let text = value.to_string();
+        for signal in [Signal::Logs, Signal::Metrics, Signal::Traces] {
+            let read = || otlp::decode(signal, Encoding::Json, text.as_bytes(), &ctx());
+            prop_assert_eq!(read(), read());
+            prop_assert!(read().is_ok() || !value.is_object());
+        }
     }
 }

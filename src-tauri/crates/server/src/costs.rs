@@ -105,6 +105,7 @@ pub fn scanned(roots: &[(AgentId, PathBuf)], group: GroupBy, query: &TotalsQuery
     });
     let mut ledger = ledger.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     usage::drop_replays(&mut ledger.rows);
+    usage::drop_stand_ins(&mut ledger.rows);
     ledger.table(group, query)
 }
 

@@ -126,6 +126,15 @@ fn raw_texts(batch: &Batch) -> Vec<Option<(Source, Vec<u8>)>> {
     batch.items.iter().map(|item| item.raw.as_ref().map(|raw| (raw.source, raw.bytes.clone()))).collect()
 }
 
+/// Whose report a hook payload is: the agent's own, or that of our wrapper around it, which marks what it sends.
+pub fn reporter_of(payload: &[u8]) -> Source {
+    /// The wrapper's payloads are smaller.
+    const MAX: usize = 16 * 1024;
+    const MARK: &[u8] = b"\"orrery_run\":\"";
+    let is_wrapper = payload.len() <= MAX && payload.windows(MARK.len()).any(|part| part == MARK);
+    if is_wrapper { Source::Orrery } else { Source::Hook }
+}
+
 /// The event for a payload in which no decoder found one: nothing that arrives is lost.
 pub fn unreadable(context: &orrery_agents::Context, agent: &str, summary: String) -> Event {
     Event {

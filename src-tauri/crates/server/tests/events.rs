@@ -181,3 +181,18 @@ async fn unknown_paths_are_problems() {
     let problem: Value = response.json().await.unwrap();
     assert_eq!((problem["status"].as_u64(), problem["error"].is_string()), (Some(404), true));
 }
+
+#[tokio::test]
+async fn an_agent_without_tokens_in_its_files_bills_through_its_hooks() {
+    let server = TestServer::start().await.unwrap();
+    let info = json!({"id": "msg_a1", "sessionID": "ses_1", "role": "assistant", "modelID": "claude-opus-5", "cost": 0.01234,
+        "tokens": {"input": 10, "output": 200, "reasoning": 50, "cache": {"read": 4_000, "write": 300}},
+        "time": {"created": 1, "completed": 2}});
+    let payload = json!({"type": "message.updated", "properties": {"info": info}, "cwd": "/home/ada/shop"});
+    for _ in 0..2 {
+        assert_eq!(server.hook("opencode", &payload).await.unwrap().status(), 200);
+    }
+    let row = &server.get("/api/v1/sessions/ses_1").await.unwrap()["row"];
+    assert_eq!((row["agent"].as_str(), row["requests"].as_u64()), (Some("opencode"), Some(1)));
+    assert_eq!((&row["cost_usd_micros"], &row["project"]), (&json!(12_340), &json!("shop")));
+}

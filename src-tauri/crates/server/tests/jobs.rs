@@ -199,13 +199,17 @@ async fn a_compressed_rollout_is_the_same_rollout() {
     fs::create_dir_all(&dir).unwrap();
     let thread = "019e9d0c-51aa-7d33-8c0f-0a1b2c3d4e5f";
     let plain = dir.join(format!("rollout-2026-11-20T09-14-03-{thread}.jsonl"));
-    let line = |kind: &str, payload: Value| json!({"timestamp": "2026-11-20T09:14:05.000Z", "type": kind, "payload": payload});
+    let line =
+        |kind: &str, payload: Value| json!({"timestamp": "2026-11-20T09:14:05.000Z", "type": kind, "payload": payload});
     let usage = json!({"input_tokens": 1_000, "cached_input_tokens": 800, "output_tokens": 50});
     let text: String = [
         line("session_meta", json!({"id": thread, "cwd": "/home/ada/shop"})),
         line("turn_context", json!({"model": "gpt-6-astra", "turn_id": "t1"})),
         line("event_msg", json!({"type": "user_message", "message": "fix the cart"})),
-        line("event_msg", json!({"type": "token_count", "info": {"total_token_usage": usage, "last_token_usage": usage}})),
+        line(
+            "event_msg",
+            json!({"type": "token_count", "info": {"total_token_usage": usage, "last_token_usage": usage}}),
+        ),
     ]
     .iter()
     .map(|line| format!("{line}\n"))
@@ -213,9 +217,7 @@ async fn a_compressed_rollout_is_the_same_rollout() {
     let packed = dir.join(format!("rollout-2026-11-20T09-14-03-{thread}.jsonl.zst"));
     let store = offline::write_store(&homes.data_dir()).unwrap();
     let roots = [(AgentId::Codex, homes.home().join(".codex"))];
-    let run = async || {
-        import::run(store.clone(), &roots, |_| (), Arc::new(AtomicBool::new(false))).await.unwrap()
-    };
+    let run = async || import::run(store.clone(), &roots, |_| (), Arc::new(AtomicBool::new(false))).await.unwrap();
     fs::write(&packed, zstd::encode_all(text.as_bytes(), 3).unwrap()).unwrap();
     let first = run().await;
     assert_eq!((first.files_parsed, first.lines, first.problems, first.sessions), (1, 4, 0, 1));

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use orrery_types::{Basis, CostTotals, RequestUsage, Source, UsageRow};
+use orrery_types::{Basis, CostTotals, RequestUsage, Source, StandIn, UsageRow};
 
 use crate::pricing::PriceTable;
 
@@ -101,6 +101,17 @@ pub fn plus(one: &CostTotals, other: &CostTotals) -> CostTotals {
         unpriced_requests: one.unpriced_requests + other.unpriced_requests,
         estimated_requests: one.estimated_requests + other.estimated_requests,
     }
+}
+
+/// Leaves out the stand-ins of sessions that have better rows.
+pub fn drop_stand_ins(rows: &mut HashMap<String, UsageRow>) {
+    // `None` is a row that is no stand-in, and better than all of them.
+    let mut best: HashMap<String, Option<StandIn>> = HashMap::new();
+    for row in rows.values() {
+        let kind = row.request.stand_in();
+        best.entry(row.request.session_id.clone()).and_modify(|best| *best = kind.min(*best)).or_insert(kind);
+    }
+    rows.retain(|_, row| best.get(&row.request.session_id).is_none_or(|best| row.request.stand_in() == *best));
 }
 
 /// Leaves out the copies of main-thread responses that subagents' files carry under other keys.
@@ -236,6 +247,24 @@ mod tests {
         let mut kept: Vec<&str> = rows.keys().map(String::as_str).collect();
         kept.sort_unstable();
         assert_eq!(kept, [":s:f:1", "m1:r1", "m2:r9"]);
+    }
+
+    #[test]
+    fn stand_ins_count_only_in_sessions_without_better_rows() {
+        let stand_in = |kind: StandIn, session: &str| {
+            row(5, |row| {
+                row.request.session_id = session.into();
+                row.request.key = RequestUsage::stand_in_key(kind, session, "x");
+            })
+        };
+        let (total, counted) = (StandIn::Total, StandIn::Counted);
+        let rows =
+            [row(5, |_| ()), stand_in(total, "s"), stand_in(counted, "t"), stand_in(total, "t"), stand_in(total, "u")];
+        let mut rows: HashMap<String, UsageRow> = rows.into_iter().map(|row| (row.request.key.clone(), row)).collect();
+        drop_stand_ins(&mut rows);
+        let mut kept: Vec<&str> = rows.keys().map(String::as_str).collect();
+        kept.sort_unstable();
+        assert_eq!(kept, ["counted/t/x", "m1:r1", "total/u/x"]);
     }
 
     #[test]

@@ -376,7 +376,14 @@ impl Lines {
         }
     }
 
-    pub(super) fn thinking(&mut self, text: &str, channel: Channel, name: &str, (at, part): (&At, usize), decoded: &mut Decoded) {
+    pub(super) fn thinking(
+        &mut self,
+        text: &str,
+        channel: Channel,
+        name: &str,
+        (at, part): (&At, usize),
+        decoded: &mut Decoded,
+    ) {
         if !text.trim().is_empty() && self.state.texts.is_new("thinking", text, channel) {
             decoded.events.push(self.event(at, part, name, Body::Thinking { text: clip(text, TEXT_BYTES) }));
         }

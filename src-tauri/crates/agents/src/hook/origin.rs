@@ -39,7 +39,9 @@ fn told(value: &Value) -> Option<&'static str> {
         return Some("opencode");
     }
     let name = filled(value, &["hook_event_name", "hookEventName"]).unwrap_or_default();
-    if value.get("timestamp").is_some() && (name.starts_with("Before") || name.starts_with("After") || name == "PreCompress") {
+    if value.get("timestamp").is_some()
+        && (name.starts_with("Before") || name.starts_with("After") || name == "PreCompress")
+    {
         return Some("gemini-cli");
     }
     if value.get("sessionId").is_some() {

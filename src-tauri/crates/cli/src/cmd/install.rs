@@ -46,6 +46,10 @@ struct Change {
 enum Which {
     ClaudeCode,
     Codex,
+    GeminiCli,
+    Opencode,
+    Cursor,
+    CopilotCli,
     All,
 }
 
@@ -54,6 +58,10 @@ impl Which {
         match self {
             Which::ClaudeCode => agent == AgentId::ClaudeCode,
             Which::Codex => agent == AgentId::Codex,
+            Which::GeminiCli => agent == AgentId::GeminiCli,
+            Which::Opencode => agent == AgentId::Opencode,
+            Which::Cursor => agent == AgentId::Cursor,
+            Which::CopilotCli => agent == AgentId::CopilotCli,
             Which::All => true,
         }
     }

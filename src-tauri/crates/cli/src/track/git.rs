@@ -73,37 +73,60 @@ impl Before {
     pub fn change(self) -> Option<Change> {
         let end = Instant::now() + LIMIT;
         let (commit, before) = self.commit.recv_timeout(LIMIT).ok()??;
-        Some(between(&before, &look(&self.root, &commit, end)?))
+        Some(between(&before, &look(&self.root, &commit, Status::of(&self.root, end)?, end)?))
     }
 }
 
 fn first_look(root: &Path) -> Option<(String, Look)> {
     let end = Instant::now() + LIMIT;
-    let head = run(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).ok()?;
-    let commit = String::from_utf8(read(head, end).unwrap_or_default()).ok()?.trim().to_owned();
-    let commit = if commit.is_empty() { EMPTY_TREE.to_owned() } else { commit };
-    let look = look(root, &commit, end)?;
+    let status = Status::of(root, end)?;
+    let commit = status.commit.clone();
+    let look = look(root, &commit, status, end)?;
     Some((commit, look))
 }
 
-fn look(root: &Path, commit: &str, end: Instant) -> Option<Look> {
-    const DIFF: [&str; 6] = ["diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv"];
-    let tracked = run(root, &[DIFF.as_slice(), &[commit, "--"]].concat()).ok()?;
-    let untracked = run(root, &["ls-files", "-z", "--others", "--exclude-standard"]).ok();
-    let tracked = read(tracked, end);
-    let untracked = read(untracked?, end)?;
-    let mut files = BTreeMap::new();
-    for line in tracked?.split(|byte| *byte == 0) {
-        let mut parts = line.splitn(3, |byte| *byte == b'\t');
-        let (Some(insertions), Some(deletions), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
-            continue;
-        };
-        let dirty = Dirty { insertions: number(insertions), deletions: number(deletions), stamp: stamp(root, path) };
-        files.insert(path.to_owned(), dirty);
+/// One process says most of it.
+struct Status {
+    commit: String,
+    has_tracked_changes: bool,
+    untracked: Vec<Vec<u8>>,
+}
+
+impl Status {
+    fn of(root: &Path, end: Instant) -> Option<Status> {
+        const ARGS: [&str; 6] = ["status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames"];
+        let output = read(run(root, &ARGS).ok()?, end)?;
+        let mut status = Status { commit: EMPTY_TREE.to_owned(), has_tracked_changes: false, untracked: Vec::new() };
+        for line in output.split(|byte| *byte == 0) {
+            if let Some(path) = line.strip_prefix(b"? ") {
+                status.untracked.push(path.to_owned());
+            } else if let Some(commit) = line.strip_prefix(b"# branch.oid ") {
+                if commit.iter().all(u8::is_ascii_hexdigit) {
+                    status.commit = String::from_utf8_lossy(commit).into_owned();
+                }
+            } else if !line.is_empty() && !line.starts_with(b"#") {
+                status.has_tracked_changes = true;
+            }
+        }
+        Some(status)
     }
-    for path in untracked.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
-        let dirty = Dirty { insertions: lines(&at(root, path)), deletions: 0, stamp: stamp(root, path) };
-        files.insert(path.to_owned(), dirty);
+}
+
+/// The tree as `status` found it, against `commit`.
+fn look(root: &Path, commit: &str, status: Status, end: Instant) -> Option<Look> {
+    let mut files = BTreeMap::new();
+    if status.has_tracked_changes || status.commit != commit {
+        let args = ["diff", "--numstat", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", commit, "--"];
+        for line in read(run(root, &args).ok()?, end)?.split(|byte| *byte == 0) {
+            let mut parts = line.splitn(3, |byte| *byte == b'\t');
+            let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next()) else { continue };
+            let dirty = Dirty { insertions: number(added), deletions: number(removed), stamp: stamp(root, path) };
+            files.insert(path.to_owned(), dirty);
+        }
+    }
+    for path in status.untracked {
+        let dirty = Dirty { insertions: lines(&at(root, &path)), deletions: 0, stamp: stamp(root, &path) };
+        files.insert(path, dirty);
     }
     Some(Look { files })
 }

@@ -131,6 +131,7 @@ fn follow(mut reporter: Reporter, search: &Search, is_over: &Receiver<()>) -> Re
             }
         }
         if ended {
+            reporter.start();
             return reporter;
         }
         if reporter.rollout().is_some() || began.elapsed() >= START_WAIT {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orrery_agents::{Context, hook};
-use orrery_client::spool;
+use orrery_client::{runs, spool};
 use orrery_store::{Batch, Raw, StoreError};
-use orrery_types::{Problem, Source};
+use orrery_types::Problem;
 
 use crate::app::{App, ended};
 use crate::ingest::{self, Audience};
@@ -21,6 +21,10 @@ const TOGETHER_BYTES: u64 = 16 * 1024 * 1024;
 /// Drains the spool now, every few seconds and on demand, until the server stops.
 pub async fn run(app: Arc<App>) {
     let mut stop = app.stop.subscribe();
+    let data_dir = app.data_dir.clone();
+    // Wrappers that were killed could not tell the end of their run.
+    let closed = tokio::task::spawn_blocking(move || runs::close_killed(&data_dir)).await;
+    tracing::debug!(closed = closed.unwrap_or(0), "runs without a wrapper");
     loop {
         if let Err(error) = drain(&app).await {
             tracing::warn!(%error, "the spool waits: nothing can be stored");
@@ -105,7 +109,7 @@ async fn store(app: &App, files: Vec<PathBuf>) -> Result<(), StoreError> {
 fn decode(app: &App, spooled: spool::Spooled) -> (orrery_store::Item, Vec<Problem>) {
     let spool::Spooled { header, payload } = spooled;
     let context = Context {
-        source: Source::Hook,
+        source: ingest::reporter_of(&payload),
         received_ms: header.at_ms,
         delivery_id: header.id,
         place: format!("/hooks/{}", header.agent),
@@ -119,7 +123,7 @@ fn decode(app: &App, spooled: spool::Spooled) -> (orrery_store::Item, Vec<Proble
             "A spooled payload without a reading".to_owned(),
         ));
     }
-    let raw = Raw { source: Source::Hook, place: context.place, bytes: payload };
+    let raw = Raw { source: context.source, place: context.place, bytes: payload };
     app.ingest.item(Some(raw), decoded)
 }
 

@@ -7,7 +7,6 @@ use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use orrery_agents::{Context, hook};
 use orrery_store::Raw;
-use orrery_types::Source;
 
 use crate::app::App;
 use crate::http::problem::Failure;
@@ -51,7 +50,7 @@ pub struct Delivery {
 /// Decodes and appends one payload; answers after the commit.
 pub async fn store(app: &App, delivery: Delivery, body: Bytes) -> Result<(), orrery_store::StoreError> {
     let context = Context {
-        source: Source::Hook,
+        source: ingest::reporter_of(&body),
         received_ms: delivery.at_ms,
         delivery_id: delivery.id,
         place: format!("/hooks/{}", delivery.agent),
@@ -62,7 +61,7 @@ pub async fn store(app: &App, delivery: Delivery, body: Bytes) -> Result<(), orr
         let start = String::from_utf8_lossy(&body[..body.len().min(120)]).into_owned();
         decoded.events.push(ingest::unreadable(&context, &delivery.agent, start));
     }
-    let raw = Raw { source: Source::Hook, place: context.place, bytes: body.to_vec() };
+    let raw = Raw { source: context.source, place: context.place, bytes: body.to_vec() };
     app.ingest.one(raw, decoded).await.map(|_| ())
 }
 
