@@ -31,7 +31,7 @@ pub fn Frame(children: Children) -> impl IntoView {
     let path = use_location().pathname;
     let is_bare = Memo::new(move |_| path.get().trim_end_matches('/') == routes::WELCOME);
     let room = Memo::new(move |_| Room::of(&path.get()));
-    follow_first_run(is_bare);
+    follow_first_run(room);
     Effect::new(move |_| {
         let page = if is_bare.get() { "Welcome" } else { room.get().map_or("Orrery", Room::label) };
         document().set_title(&format!("{page} · Orrery"));
@@ -67,8 +67,8 @@ pub fn Frame(children: Children) -> impl IntoView {
 }
 
 /// Sends a person to Welcome, once: when the server knows nothing yet, or agents are here and none has our hooks. Their
-/// newest transcripts may have been read already.
-fn follow_first_run(is_bare: Memo<bool>) {
+/// newest transcripts may have been read already. Who asked for another page gets that page.
+fn follow_first_run(room: Memo<Option<Room>>) {
     let app = use_app();
     let decided = StoredValue::new(false);
     Effect::new(move |_| {
@@ -83,7 +83,7 @@ fn follow_first_run(is_bare: Memo<bool>) {
             return;
         }
         decided.set_value(true);
-        if is_new && !welcomed && !is_bare.get_untracked() {
+        if is_new && !welcomed && room.get_untracked() == Some(Room::Live) {
             app.replace(routes::WELCOME);
         }
     });

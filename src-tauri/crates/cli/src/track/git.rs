@@ -40,7 +40,7 @@ struct Dirty {
     stamp: (u64, u128),
 }
 
-/// A first look under way on another thread.
+/// A first look, under way on another thread: it is over long before the agent's first edit.
 pub struct Before {
     root: PathBuf,
     commit: mpsc::Receiver<Option<(String, Look)>>,
@@ -58,15 +58,6 @@ impl Before {
             }
         });
         Some(Before { root, commit })
-    }
-
-    /// Gives the first look at most `limit` to be over before the agent starts. In a large repository it goes on
-    /// beside the agent, which takes far longer to its first edit.
-    pub fn settle(self, limit: Duration) -> Before {
-        let Ok(done) = self.commit.recv_timeout(limit) else { return self };
-        let (send, commit) = mpsc::sync_channel(1);
-        let _ = send.send(done);
-        Before { commit, ..self }
     }
 
     /// What changed since. `None` when git does not answer in two seconds.

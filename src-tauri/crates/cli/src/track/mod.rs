@@ -34,8 +34,6 @@ const NOT_FOUND: u8 = 127;
 const NOT_RUNNABLE: u8 = 126;
 /// The start waits so long for the thread's id, which the first prompt brings at the latest.
 const START_WAIT: Duration = Duration::from_secs(2);
-/// What the first look of git may cost before Codex starts.
-const GIT_HEAD_START: Duration = Duration::from_millis(8);
 /// Wrappers started by wrappers: a script named `codex` that runs us would go on for ever.
 const MAX_DEPTH: u32 = 8;
 const DEPTH: &str = "ORRERY_TRACK_DEPTH";
@@ -65,7 +63,6 @@ pub fn codex(args: &[OsString], server: Option<String>) -> u8 {
     let before = Before::begin(&cwd);
     let parent = env("CLAUDE_PARENT_SESSION_ID").and_then(|id| id.into_string().ok());
     let reporter = Reporter::new(&cwd, parent, server);
-    let before = before.map(|before| before.settle(GIT_HEAD_START));
     #[allow(clippy::disallowed_methods, reason = "compared with the file system's clock alone")]
     let search = Search { sessions: codex_home().join("sessions"), cwd, since: SystemTime::now() };
     let began = Instant::now();
