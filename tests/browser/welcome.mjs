@@ -14,7 +14,7 @@ await withPage(async (page) => {
     assert.deepEqual(await violations(page), [], path);
   }
   await page.goto(`${base}/app/session/nobody`);
-  await page.getByText(/no session|not found|unknown/i).first().waitFor();
+  await page.getByText("There is no such session").first().waitFor();
   await page.goto(`${base}/app/nowhere`);
   await page.getByRole("link").first().waitFor();
 });
