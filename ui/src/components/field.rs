@@ -13,13 +13,22 @@ pub fn Field(
     /// What is wrong with the value, and what to do. Empty when nothing is.
     #[prop(into, optional)]
     error: Signal<Option<String>>,
+    /// The controls are buttons with names of their own: the label names their group instead of the first of them.
+    #[prop(optional)]
+    group: bool,
     children: Children,
 ) -> impl IntoView {
-    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let (hint_id, error_id, label_id) = (format!("{id}-hint"), format!("{id}-error"), format!("{id}-label"));
+    let (role, named_by) = (group.then_some("group"), group.then(|| label_id.clone()));
+    let title = if group {
+        view! { <span class="field-row__label" id=label_id>{label}</span> }.into_any()
+    } else {
+        view! { <label class="field-row__label" for=id>{label}</label> }.into_any()
+    };
     view! {
-        <div class="field-row">
+        <div class="field-row" role=role aria-labelledby=named_by>
             <div class="field-row__words">
-                <label class="field-row__label" for=id>{label}</label>
+                {title}
                 <div class="field-row__hint" id=hint_id>{hint.run()}</div>
                 <div class="field-row__error" id=error_id role="alert">{move || error.get()}</div>
             </div>

@@ -109,7 +109,7 @@ fn Pause() -> impl IntoView {
         .into_any(),
     }
     };
-    view! { <Field label="Pause alerts" id="pause" hint=|| "They are logged meanwhile and not shown" error>{control}</Field> }
+    view! { <Field group=true label="Pause alerts" id="pause" hint=|| "They are logged meanwhile and not shown" error>{control}</Field> }
 }
 
 /// Dollars as a person types them; empty is no budget.

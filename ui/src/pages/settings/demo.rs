@@ -50,7 +50,7 @@ pub fn Demo() -> impl IntoView {
     };
     view! {
         <Section id="demo" title="Demo">
-            <Field label="A made-up day" id="demo-play" hint=move || hint error>
+            <Field group=true label="A made-up day" id="demo-play" hint=move || hint error>
                 <button type="button" id="demo-play" class="btn" prop:disabled=running on:click=move |_| start_demo(app, error)>"Play the demo"</button>
                 <Show when=present><button type="button" class="btn btn--danger" on:click=remove>"Remove the demo"</button></Show>
             </Field>

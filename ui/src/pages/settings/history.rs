@@ -75,7 +75,7 @@ pub fn History() -> impl IntoView {
     let label = move || if job.get().is_some() { "Import again" } else { "Import history" };
     view! {
         <Section id="history" title="History" say="Transcripts are read, never changed. Importing again reads only what is new">
-            <Field label="Import from disk" id="import" hint=|| "Every session that Claude Code and Codex kept on this machine" error>
+            <Field group=true label="Import from disk" id="import" hint=|| "Every session that Claude Code and Codex kept on this machine" error>
                 <button type="button" id="import" class="btn" prop:disabled=running on:click=move |_| start_import(app, error)>{label}</button>
             </Field>
             {move || job.get().map(|job| view! { <div class="settings__job"><ImportProgress job/></div> })}

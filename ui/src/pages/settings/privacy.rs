@@ -67,7 +67,7 @@ pub fn Privacy() -> impl IntoView {
                 <SavedMark saving=token is_default=Signal::derive(move || app.settings.get().ingest_needs_token == start) on_reset=Callback::new(move |()| set(start))/>
                 <Switch id="token" on=Signal::derive(move || app.settings.get().ingest_needs_token) on_change=Callback::new(set)/>
             </Field>
-            <Field label="Open in a browser" id="browser-link" hint=move || view! { "A link that signs a browser of this machine in, once"{shown} } error>
+            <Field group=true label="Open in a browser" id="browser-link" hint=move || view! { "A link that signs a browser of this machine in, once"{shown} } error>
                 <button type="button" id="browser-link" class="btn" on:click=make>"Make a link"</button>
             </Field>
         </Section>
