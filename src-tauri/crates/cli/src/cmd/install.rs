@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use orrery_types::{AgentId, AgentStatus, DiffLine, DiffOp, FoundAgent, InstallPlan};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ pub struct Uninstall {
 #[derive(Debug, clap::Args)]
 struct Change {
     /// Whose settings
-    #[arg(long, value_enum, default_value = "all", env = "ORRERY_AGENT")]
+    #[arg(long, value_parser = Which::parser(), default_value = Which::ALL, env = "ORRERY_AGENT")]
     agent: Which,
     /// Show what would change and change nothing
     #[arg(long)]
@@ -42,26 +42,24 @@ struct Change {
     place: Place,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Which {
-    ClaudeCode,
-    Codex,
-    GeminiCli,
-    Opencode,
-    Cursor,
-    CopilotCli,
+    One(AgentId),
     All,
 }
 
 impl Which {
+    const ALL: &str = "all";
+
+    /// Slugs of the agents, and `all`.
+    fn parser() -> impl TypedValueParser<Value = Which> {
+        PossibleValuesParser::new(AgentId::ALL.map(AgentId::slug).into_iter().chain([Which::ALL]))
+            .map(|slug| AgentId::from_slug(&slug).map_or(Which::All, Which::One))
+    }
+
     fn has(self, agent: AgentId) -> bool {
         match self {
-            Which::ClaudeCode => agent == AgentId::ClaudeCode,
-            Which::Codex => agent == AgentId::Codex,
-            Which::GeminiCli => agent == AgentId::GeminiCli,
-            Which::Opencode => agent == AgentId::Opencode,
-            Which::Cursor => agent == AgentId::Cursor,
-            Which::CopilotCli => agent == AgentId::CopilotCli,
+            Which::One(wanted) => agent == wanted,
             Which::All => true,
         }
     }
@@ -100,9 +98,7 @@ impl Change {
             .filter(|found| self.agent != Which::All || found.status != AgentStatus::Absent)
             .collect();
         if wanted.is_empty() {
-            bail!(
-                "neither Claude Code nor Codex was found on this machine; name one with --agent to set it up in advance"
-            );
+            bail!("no agent was found on this machine; name one with --agent to set it up in advance");
         }
         Ok(wanted)
     }
