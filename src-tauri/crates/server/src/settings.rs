@@ -124,6 +124,12 @@ fn apply(document: &mut DocumentMut, patch: &SettingsPatch) {
             set(document, key, value(on));
         }
     }
+    if let Some(format) = &patch.export_format {
+        set(document, "export_format", value(word(format)));
+    }
+    if let Some(keys) = &patch.global_shortcut {
+        set(document, "global_shortcut", value(keys.trim()));
+    }
     if let Some(appearance) = &patch.appearance {
         let table = document.entry("appearance").or_insert_with(|| Item::Table(Table::new()));
         if let Some(table) = table.as_table_like_mut() {

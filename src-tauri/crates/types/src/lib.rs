@@ -5,6 +5,7 @@
 mod agent;
 mod alert;
 mod event;
+mod export;
 mod job;
 mod live;
 mod overview;
@@ -17,6 +18,7 @@ mod usage;
 pub use agent::{AgentId, AgentStatus, DiffLine, DiffOp, FileChange, FoundAgent, HookState, InstallPlan};
 pub use alert::{Alert, AlertKind, AlertState};
 pub use event::{Answer, Body, Event, EventId, Question, Source, Sources, Subagent, ToolClass, clip};
+pub use export::ExportFormat;
 pub use job::{Job, JobKind, JobState};
 pub use live::{ClientFrame, LiveFrame};
 pub use overview::{Blind, Overview, Spend, Strip};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ExportFormat;
+
 /// All settings with their values in force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -19,6 +21,10 @@ pub struct Settings {
     /// Mask keys, tokens and passwords before anything is stored.
     pub redact: bool,
     pub appearance: Appearance,
+    /// In which format a session is dragged out of the window.
+    pub export_format: ExportFormat,
+    /// Keys that bring the window up from anywhere, as `Ctrl+Alt+O`. Empty: none. Works on X11, macOS and Windows.
+    pub global_shortcut: String,
     /// The welcome page was finished or skipped.
     pub welcomed: bool,
 }
@@ -33,6 +39,8 @@ impl Default for Settings {
             watch: true,
             redact: true,
             appearance: Appearance::default(),
+            export_format: ExportFormat::Html,
+            global_shortcut: String::new(),
             welcomed: false,
         }
     }
@@ -83,6 +91,10 @@ pub struct SettingsPatch {
     pub redact: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appearance: Option<Appearance>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub export_format: Option<ExportFormat>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub global_shortcut: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub welcomed: Option<bool>,
 }
