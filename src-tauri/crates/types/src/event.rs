@@ -44,6 +44,17 @@ impl Source {
             Source::Orrery => 16,
         }
     }
+
+    /// The word that serde writes.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Source::Hook => "hook",
+            Source::Transcript => "transcript",
+            Source::Sender => "sender",
+            Source::Otel => "otel",
+            Source::Orrery => "orrery",
+        }
+    }
 }
 
 impl Sources {
@@ -240,6 +251,32 @@ pub enum Body {
     },
 }
 
+impl Body {
+    /// The word that serde writes as `kind`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Body::SessionStart { .. } => "session_start",
+            Body::SessionEnd { .. } => "session_end",
+            Body::Prompt { .. } => "prompt",
+            Body::Message { .. } => "message",
+            Body::Thinking { .. } => "thinking",
+            Body::ToolStart { .. } => "tool_start",
+            Body::ToolEnd { .. } => "tool_end",
+            Body::Permission { .. } => "permission",
+            Body::PermissionDenied { .. } => "permission_denied",
+            Body::Question { .. } => "question",
+            Body::Notification { .. } => "notification",
+            Body::SubagentStart => "subagent_start",
+            Body::SubagentStop { .. } => "subagent_stop",
+            Body::Stop { .. } => "stop",
+            Body::Failure { .. } => "failure",
+            Body::Interrupt => "interrupt",
+            Body::Compact { .. } => "compact",
+            Body::Other { .. } => "other",
+        }
+    }
+}
+
 /// What a tool call is, over all agents. Stable on the wire; colors and icons hang on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -253,6 +290,22 @@ pub enum ToolClass {
     Ask,
     #[default]
     Other,
+}
+
+impl ToolClass {
+    /// The word that serde writes.
+    pub const fn word(self) -> &'static str {
+        match self {
+            ToolClass::Shell => "shell",
+            ToolClass::Edit => "edit",
+            ToolClass::Read => "read",
+            ToolClass::Search => "search",
+            ToolClass::Web => "web",
+            ToolClass::Agent => "agent",
+            ToolClass::Ask => "ask",
+            ToolClass::Other => "other",
+        }
+    }
 }
 
 /// A human-in-the-loop question as the family's senders post it.

@@ -104,6 +104,21 @@ pub enum Status {
     Stopped,
 }
 
+impl Status {
+    /// The word that serde writes; queries name it so.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Status::Running => "running",
+            Status::NeedsYou => "needs_you",
+            Status::Stuck => "stuck",
+            Status::Idle => "idle",
+            Status::Ended => "ended",
+            Status::Failed => "failed",
+            Status::Stopped => "stopped",
+        }
+    }
+}
+
 /// What a session does now: "Runs cargo test", "Thinks after reading 6 files".
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

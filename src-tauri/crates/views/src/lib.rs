@@ -1,8 +1,9 @@
-//! Pure folds: events to session rows, usage to costs, events to a story. No IO, no clock, no async; builds for wasm.
+//! Pure folds: events to session rows, usage to costs, events to a story; and the query language. No IO, no clock, no async; builds for wasm.
 //!
 //! The store runs these inside the append transaction and the browser runs the same on live messages, so that a row is
 //! defined once.
 
+pub mod filter;
 pub mod format;
 pub mod merge;
 pub mod pricing;

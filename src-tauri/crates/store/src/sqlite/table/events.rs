@@ -64,7 +64,7 @@ pub(in crate::sqlite) fn insert(conn: &Connection, ready: &Ready, keys: &Keys) -
         keys.session,
         keys.agent,
         keys.name,
-        kind(&event.body),
+        event.body.kind(),
         event.at_ms,
         event.received_ms,
         event.turn_id,
@@ -92,7 +92,7 @@ pub(in crate::sqlite) fn update(conn: &Connection, event: &Event, agent: i64, na
         event.seq,
         agent,
         name,
-        kind(&event.body),
+        event.body.kind(),
         event.at_ms,
         event.received_ms,
         event.turn_id,
@@ -208,29 +208,5 @@ fn tool_end(body: &Body) -> (Option<bool>, Option<i64>) {
     match body {
         Body::ToolEnd { ok, duration_ms, .. } => (Some(*ok), *duration_ms),
         _ => (None, None),
-    }
-}
-
-/// The word that serde writes into the body, as a column.
-fn kind(body: &Body) -> &'static str {
-    match body {
-        Body::SessionStart { .. } => "session_start",
-        Body::SessionEnd { .. } => "session_end",
-        Body::Prompt { .. } => "prompt",
-        Body::Message { .. } => "message",
-        Body::Thinking { .. } => "thinking",
-        Body::ToolStart { .. } => "tool_start",
-        Body::ToolEnd { .. } => "tool_end",
-        Body::Permission { .. } => "permission",
-        Body::PermissionDenied { .. } => "permission_denied",
-        Body::Question { .. } => "question",
-        Body::Notification { .. } => "notification",
-        Body::SubagentStart => "subagent_start",
-        Body::SubagentStop { .. } => "subagent_stop",
-        Body::Stop { .. } => "stop",
-        Body::Failure { .. } => "failure",
-        Body::Interrupt => "interrupt",
-        Body::Compact { .. } => "compact",
-        Body::Other { .. } => "other",
     }
 }

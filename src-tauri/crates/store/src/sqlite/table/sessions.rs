@@ -1,6 +1,6 @@
 //! Session rows as the folds keep them: the whole row as JSON, and columns to filter and sort by.
 
-use orrery_types::{SessionRow, Status};
+use orrery_types::SessionRow;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::integer;
@@ -42,7 +42,7 @@ pub(in crate::sqlite) fn save(conn: &Connection, key: i64, row: &SessionRow) -> 
         row.project,
         row.model.as_deref().unwrap_or_default(),
         row.parent,
-        status_word(row.status),
+        row.status.word(),
         words(row),
         row.started_ms,
         row.last_ms,
@@ -126,19 +126,6 @@ pub(in crate::sqlite) enum Column {
     Agent,
     Project,
     Model,
-}
-
-/// The word that serde writes for a status; queries name it so.
-fn status_word(status: Status) -> &'static str {
-    match status {
-        Status::Running => "running",
-        Status::NeedsYou => "needs_you",
-        Status::Stuck => "stuck",
-        Status::Idle => "idle",
-        Status::Ended => "ended",
-        Status::Failed => "failed",
-        Status::Stopped => "stopped",
-    }
 }
 
 /// What the text filter looks through.
