@@ -8,7 +8,7 @@ use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::{EventQuery, LiveFrame, SessionQuery, SessionSort};
+use orrery_types::{EventQuery, LiveFrame, SessionQuery, SessionSort, frame_number};
 
 use crate::host;
 use crate::routes;
@@ -69,8 +69,8 @@ async fn connect(app: AppState, fresh: bool) -> Ended {
         return ended;
     }
     let api = app.api();
-    let after = app.feed_untracked(|feed| feed.newest_seq());
-    let url = api.endpoint().socket_url(&format!("/api/v1/live?after={after}"));
+    let resume = app.feed_untracked(|feed| feed.resume());
+    let url = api.endpoint().socket_url(&format!("/api/v1/live?{resume}"));
     let opened = match &api.endpoint().token {
         Some(token) => WebSocket::open_with_protocol(&url, &format!("orrery.{token}")),
         None => WebSocket::open(&url),
@@ -193,7 +193,11 @@ impl Queue {
         let mut open = None;
         let mut resync = false;
         app.change_feed(|feed| {
-            for frame in frames.iter().filter_map(|text| serde_json::from_str::<LiveFrame>(text).ok()) {
+            for text in &frames {
+                if let Some(number) = frame_number(text) {
+                    feed.heard(number);
+                }
+                let Ok(frame) = serde_json::from_str::<LiveFrame>(text) else { continue };
                 if let LiveFrame::Hello { server_ms, .. } | LiveFrame::Appended { server_ms, .. } = &frame {
                     host::set_server_clock(*server_ms);
                 }

@@ -28,6 +28,9 @@ pub struct Feed {
     newest_seq: i64,
     /// Newest stored event at the last `Hello`.
     server_seq: i64,
+    /// Number of the newest frame, and the run of the server that numbered it.
+    frame: u64,
+    boot: String,
     sessions: BTreeMap<String, Arc<SessionRow>>,
     /// Empty before the first answer: then nothing is known, which is not the same as zero.
     overview: Option<Arc<Overview>>,
@@ -43,8 +46,9 @@ pub struct Feed {
 impl Feed {
     pub fn apply(&mut self, frame: LiveFrame) -> Outcome {
         match frame {
-            LiveFrame::Hello { seq, version, overview, jobs, .. } => {
+            LiveFrame::Hello { seq, version, overview, jobs, boot, frame, .. } => {
                 self.server_seq = seq;
+                (self.boot, self.frame) = (boot, frame);
                 self.version = version;
                 self.jobs = jobs;
                 self.set_overview(*overview);
@@ -99,10 +103,24 @@ impl Feed {
         }
     }
 
+    /// A numbered frame came.
+    pub fn heard(&mut self, frame: u64) {
+        self.frame = frame;
+    }
+
+    /// Where the stream goes on: the newest event, and the newest frame of the run that numbered it.
+    pub fn resume(&self) -> String {
+        match self.boot.as_str() {
+            "" => format!("after={}", self.newest_seq),
+            boot => format!("after={}&frame={}&boot={boot}", self.newest_seq, self.frame),
+        }
+    }
+
     /// Forgets the events, so that a fresh page can follow a gap nobody can fill.
     pub fn restart(&mut self) {
         self.arrivals.clear();
         self.newest_seq = 0;
+        self.boot.clear();
         // A number nobody got: readers see the hole and start over.
         self.arrived += 1;
     }

@@ -88,6 +88,11 @@ impl App {
         self.changed.notify_one();
     }
 
+    /// Names this run of the server in the live stream.
+    pub fn boot(&self) -> String {
+        format!("{:x}-{:x}", self.started_ms, std::process::id())
+    }
+
     /// `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

@@ -6,6 +6,7 @@ pub mod pages;
 pub mod problem;
 pub mod request;
 pub mod router;
+pub mod seats;
 pub mod serve;
 
 mod routes;

@@ -1,33 +1,16 @@
-//! The one pipeline: what was decoded is redacted, priced, appended, and published after its commit.
+//! The one pipeline: what was decoded is redacted, priced and appended; `live` publishes it from the store's commits.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use orrery_agents::Decoded;
+pub use orrery_store::Audience;
 use orrery_store::{Appended, Batch, Item, Raw, Store, StoreError};
-use orrery_types::{Body, Event, LiveFrame, Problem, Source, Sources};
+use orrery_types::{Body, Event, Problem, Source, Sources};
 use orrery_views::pricing::PriceTable;
 
 use crate::clock::Clock;
-use crate::family;
 use crate::live::Hub;
 use crate::redact::Redactor;
-
-/// What was committed, for the server's own subscribers (overview, alerts).
-#[derive(Debug, Clone, Default)]
-pub struct Stored {
-    pub new_events: u64,
-    pub sessions: Vec<orrery_types::SessionRow>,
-}
-
-/// Who hears of an append.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Audience {
-    /// Every client gets the events and the rows they changed.
-    All,
-    /// History being read: clients get the changed rows; thousands of old events would only bury the new ones.
-    Rows,
-}
 
 /// The pipeline over one store. Without a hub nothing is published: that is how `orrery import` runs.
 pub struct Ingest {
@@ -44,7 +27,7 @@ impl Ingest {
         Ingest { store, prices: PriceTable::builtin().clone(), redactor: Redactor::default(), hub: None, clock }
     }
 
-    /// The same, publishing to `hub` after each commit.
+    /// The same, for a server whose `hub` publishes the store's commits.
     pub fn publishing(store: Arc<dyn Store>, clock: Clock, hub: Arc<Hub>) -> Ingest {
         Ingest { hub: Some(hub), ..Ingest::new(store, clock) }
     }
@@ -77,53 +60,19 @@ impl Ingest {
     ///
     /// # Errors
     /// Nothing was kept: see [`StoreError`].
-    pub async fn one(&self, raw: Raw, decoded: Decoded) -> Result<Appended, StoreError> {
+    pub async fn one(&self, raw: Raw, decoded: Decoded) -> Result<Arc<Appended>, StoreError> {
         let (item, problems) = self.item(Some(raw), decoded);
-        self.append(Batch { items: vec![item], cursors: Vec::new(), problems }, Audience::All).await
+        self.append(Batch { items: vec![item], problems, ..Batch::default() }, Audience::All).await
     }
 
-    /// Appends a batch and publishes it after the commit.
+    /// Appends a batch; answers after the commit. Clients hear of it from the store's commits.
     ///
     /// # Errors
     /// Nothing was kept: see [`StoreError`].
-    pub async fn append(&self, batch: Batch, audience: Audience) -> Result<Appended, StoreError> {
-        let raws = match &self.hub {
-            Some(hub) if audience == Audience::All && hub.has_family_clients() => raw_texts(&batch),
-            _ => Vec::new(),
-        };
-        let appended = self.store.append(batch).await?;
-        if let Some(hub) = &self.hub {
-            self.publish(hub, &appended, &raws, audience);
-        }
-        Ok(appended)
+    pub async fn append(&self, batch: Batch, audience: Audience) -> Result<Arc<Appended>, StoreError> {
+        let tell_raws = audience == Audience::All && self.hub.as_ref().is_some_and(|hub| hub.has_family_clients());
+        self.store.append(Batch { audience, tell_raws, ..batch }).await
     }
-
-    fn publish(&self, hub: &Hub, appended: &Appended, raws: &[Option<(Source, Vec<u8>)>], audience: Audience) {
-        let events = if audience == Audience::All { appended.events.clone() } else { Vec::new() };
-        if !events.is_empty() || !appended.sessions.is_empty() {
-            let sessions = appended.sessions.clone();
-            hub.publish(&LiveFrame::Appended { events, sessions, server_ms: self.clock.now_ms() });
-            hub.tell(Stored { new_events: appended.new_events, sessions: appended.sessions.clone() });
-        }
-        if raws.is_empty() {
-            return;
-        }
-        let item_of: HashMap<i64, usize> = appended
-            .seqs
-            .iter()
-            .enumerate()
-            .flat_map(|(item, seqs)| seqs.iter().map(move |seq| (*seq, item)))
-            .collect();
-        for event in &appended.events {
-            let raw = item_of.get(&event.seq).and_then(|item| raws.get(*item)?.as_ref());
-            let event = family::event_json(event, raw.map(|(source, bytes)| (*source, bytes.as_slice())));
-            hub.publish_family(serde_json::json!({"type": "event", "data": event}).to_string());
-        }
-    }
-}
-
-fn raw_texts(batch: &Batch) -> Vec<Option<(Source, Vec<u8>)>> {
-    batch.items.iter().map(|item| item.raw.as_ref().map(|raw| (raw.source, raw.bytes.clone()))).collect()
 }
 
 /// Whose report a hook payload is: the agent's own, or that of our wrapper around it, which marks what it sends.

@@ -126,6 +126,8 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         tracing::warn!(words, "the settings cannot be read; defaults are in force");
     }
     let live = Arc::new(Hub::default());
+    // Ends when the store is closed, after the last commit was told.
+    tokio::spawn(crate::live::run(live.clone(), clock.clone(), store.committed()));
     let app = Arc::new(App {
         ingest: Arc::new(Ingest::publishing(store.clone(), clock.clone(), live.clone())),
         started_ms: clock.now_ms(),
@@ -154,10 +156,11 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
     app.ingest.redact(app.settings.get().redact);
     overview::refresh(&app).await;
     let router = router::router(app.clone());
+    let seats = serve::seats();
     let servers = bound
         .listeners
         .into_iter()
-        .map(|listener| tokio::spawn(serve::serve(listener, router.clone(), app.stop.subscribe())));
+        .map(|listener| tokio::spawn(serve::serve(listener, router.clone(), seats.clone(), app.stop.subscribe())));
     let servers = servers.collect();
     let mut jobs = vec![
         tokio::spawn(overview::run(app.clone())),

@@ -191,3 +191,136 @@ async fn a_question_with_an_address_elsewhere_sends_nothing_there() {
     assert_eq!(event["body"]["answer"]["delivered"], false);
     assert!(event["body"]["answer"]["error"].as_str().unwrap().contains("on this machine"));
 }
+
+/// Numbers of the frames that carry one.
+fn number(frame: &Value) -> Option<u64> {
+    frame["n"].as_u64()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_come_in_the_order_of_the_commits() {
+    let server = std::sync::Arc::new(TestServer::start().await.unwrap());
+    let mut live = server.socket("/api/v1/live").await.unwrap();
+    let hello = live.next().await.unwrap();
+    let senders: Vec<_> = (0..16)
+        .map(|sender| {
+            let server = server.clone();
+            tokio::spawn(async move {
+                for number in 0..20 {
+                    server.post("/events", &sender_event(&format!("s{sender}-{number}"), "Stop")).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let (mut seqs, mut last) = (Vec::new(), hello["frame"].as_u64().unwrap());
+    while seqs.len() < 320 {
+        let frame = live.next().await.unwrap();
+        assert_eq!(number(&frame), Some(last + 1), "numbers grow by one");
+        last += 1;
+        seqs.extend(appended(&frame));
+    }
+    assert_eq!(seqs, (1..=320).collect::<Vec<_>>());
+    for sender in senders {
+        sender.await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_drops_in_between_misses_no_frame() {
+    let server = TestServer::start().await.unwrap();
+    let mut live = server.socket("/api/v1/live").await.unwrap();
+    let hello = live.next().await.unwrap();
+    let boot = hello["boot"].as_str().unwrap().to_owned();
+    let started = |id: &str| {
+        hook("s1", "PreToolUse", json!({"tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_use_id": id}))
+    };
+    server.hook("claude-code", &started("toolu_0000000001")).await.unwrap();
+    let first = live.until(|frame| frame["type"] == "appended").await.unwrap();
+    drop(live);
+    // While nobody listens: a new event, and the first one completed by another source under its own number.
+    server.hook("claude-code", &started("toolu_0000000002")).await.unwrap();
+    let posted = json!({"source_app": "shop", "session_id": "s1", "hook_event_type": "PreToolUse",
+        "timestamp": 1_795_000_000_000_i64, "agent_type": "claude",
+        "payload": {"tool_name": "Bash", "tool_input": {"command": "ls -la /"}, "tool_use_id": "toolu_0000000001",
+                    "agent_id": "a1", "agent_type": "Explore"}});
+    server.post("/events", &posted).await.unwrap();
+    let path =
+        format!("/api/v1/live?after={}&frame={}&boot={boot}", first["events"][0]["seq"], number(&first).unwrap());
+    let mut back = server.socket(&path).await.unwrap();
+    assert_eq!(back.next().await.unwrap()["type"], "hello");
+    assert_eq!(appended(&back.next().await.unwrap()), [2], "what is newer than the client's newest, from the store");
+    let mut seqs = Vec::new();
+    while seqs.len() < 2 {
+        let frame = back.next().await.unwrap();
+        assert!(number(&frame) > number(&first));
+        seqs.extend(appended(&frame));
+    }
+    assert_eq!(seqs, [2, 1], "the frames it missed: the new event, then the completed one");
+    // Another run's numbers mean nothing: the store fills the gap.
+    let mut other = server.socket("/api/v1/live?after=1&frame=1&boot=other").await.unwrap();
+    assert_eq!(other.next().await.unwrap()["type"], "hello");
+    let gap = other.next().await.unwrap();
+    assert_eq!((appended(&gap), number(&gap)), (vec![2], None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_committed_is_published_even_when_the_sender_left() {
+    use tokio::io::AsyncWriteExt;
+    let server = TestServer::start().await.unwrap();
+    let mut live = server.socket("/api/v1/live").await.unwrap();
+    live.next().await.unwrap();
+    let mut told = 0;
+    for number in 0..50 {
+        let body = sender_event(&format!("gone-{number}"), "Stop").to_string();
+        let port = server.running.port();
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let request =
+            format!("POST /events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        // Gone before the answer.
+        drop(stream);
+    }
+    // One that stays, so that all those before it had their turn.
+    server.post("/events", &sender_event("stays", "Stop")).await.unwrap();
+    let mut sessions = Vec::new();
+    while !sessions.contains(&"stays".to_owned()) || told < server.count().await.unwrap() {
+        let frame = live.until(|frame| frame["type"] == "appended").await.unwrap();
+        for event in frame["events"].as_array().unwrap() {
+            sessions.push(event["session_id"].as_str().unwrap().to_owned());
+            told += 1;
+        }
+    }
+    assert_eq!(told, server.count().await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stalled_clients_disturb_nobody_and_each_event_is_written_once() {
+    let server = TestServer::start().await.unwrap();
+    let mut clients = Vec::new();
+    for _ in 0..20 {
+        let mut client = server.socket("/api/v1/live").await.unwrap();
+        client.next().await.unwrap();
+        clients.push(client);
+    }
+    // These never read again.
+    let mut stalled = Vec::new();
+    for _ in 0..5 {
+        stalled.push(server.socket("/api/v1/live").await.unwrap());
+    }
+    let text = "x".repeat(12_000);
+    for number in 0..300 {
+        let mut event = sender_event(&format!("s{}", number % 7), "UserPromptSubmit");
+        event["payload"] = json!({"prompt": format!("{number} {text}")});
+        server.post("/events", &event).await.unwrap();
+    }
+    for client in &mut clients {
+        let mut seqs = Vec::new();
+        while seqs.len() < 300 {
+            seqs.extend(appended(&client.next().await.unwrap()));
+        }
+        assert_eq!(seqs, (1..=300).collect::<Vec<_>>());
+    }
+    let health: Value = server.bare(Method::GET, "/health").send().await.unwrap().json().await.unwrap();
+    assert_eq!(health["websocket"]["serialized_events"], 300);
+    assert_eq!(health["websocket"]["connected_clients"], 25);
+}

@@ -5,5 +5,5 @@ mod store;
 
 pub use sqlite::{Options, SqliteStore};
 pub use store::{
-    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Item, Raw, Store, StoreError, TotalsQuery,
+    Appended, Audience, Batch, BoxFuture, FileCursor, FilterOptions, Health, Item, Raw, Store, StoreError, TotalsQuery,
 };

@@ -2,13 +2,26 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use orrery_types::{
     Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionFacts, SessionQuery,
     SessionRow, Source, UsageRow,
 };
 
+use tokio::sync::mpsc;
+
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Who hears of an append.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// Every client gets the events and the rows they changed.
+    #[default]
+    All,
+    /// History being read: clients get the changed rows; thousands of old events would only bury the new ones.
+    Rows,
+}
 
 /// What one request or one read of a file brings: written in one transaction or not at all.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +30,9 @@ pub struct Batch {
     /// Read positions that become true with this batch.
     pub cursors: Vec<FileCursor>,
     pub problems: Vec<Problem>,
+    pub audience: Audience,
+    /// Whether the followers of the commits get the payloads too.
+    pub tell_raws: bool,
 }
 
 /// One raw payload or line with what was decoded from it.
@@ -67,6 +83,9 @@ pub struct Appended {
     pub rows_written: u64,
     pub new_events: u64,
     pub new_sessions: u64,
+    pub audience: Audience,
+    /// The payload of each item, when the batch asked for them; else empty.
+    pub raws: Vec<Option<Raw>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -109,6 +128,9 @@ pub enum StoreError {
     TooNew { found: u32, known: u32 },
     #[error("the data directory is in use by another Orrery")]
     Locked,
+    /// Too much waits for the disk. Nothing of the batch was taken; the sender should try again in a moment.
+    #[error("the store is busy: more waits for the disk than it takes")]
+    Busy,
     #[error("the search text cannot be read: {0}")]
     BadQuery(String),
     #[error("the store failed: {0}")]
@@ -117,7 +139,10 @@ pub enum StoreError {
 
 /// A place for events. Reads block: call them through `spawn_blocking`. Appends are answered after the commit.
 pub trait Store: Send + Sync + 'static {
-    fn append(&self, batch: Batch) -> BoxFuture<'_, Result<Appended, StoreError>>;
+    fn append(&self, batch: Batch) -> BoxFuture<'_, Result<Arc<Appended>, StoreError>>;
+    /// Everything appended from now on, in the order of its commits, whoever appended it and whether or not they still
+    /// wait for the answer. One follower at a time: the next call takes over. Ends when the store is closed.
+    fn committed(&self) -> mpsc::Receiver<Arc<Appended>>;
 
     fn newest_seq(&self) -> Result<i64, StoreError>;
     fn events(&self, query: &EventQuery) -> Result<Page<Event>, StoreError>;

@@ -69,6 +69,7 @@ async fn a_batch_sent_again_writes_nothing() {
             line: Some(3),
             at_ms: NOON,
         }],
+        ..Batch::default()
     };
     let first = put(&store, sent()).await;
     assert!(first.rows_written > 0);

@@ -136,12 +136,12 @@ fn check(batches: Vec<Vec<Item>>) {
             store = SqliteStore::open(dir.path()).unwrap();
         }
         let done = runtime.block_on(store.append(Batch { items: items.clone(), ..Batch::default() })).unwrap();
-        for row in done.sessions {
+        for row in done.sessions.clone() {
             announced.insert(row.id.clone(), row);
         }
         let again = runtime.block_on(store.append(Batch { items, ..Batch::default() })).unwrap();
         assert_eq!((again.new_events, again.new_sessions), (0, 0));
-        for row in again.sessions {
+        for row in again.sessions.clone() {
             announced.insert(row.id.clone(), row);
         }
     }

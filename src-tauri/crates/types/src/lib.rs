@@ -24,7 +24,7 @@ pub use event::{Answer, Body, Event, EventId, Question, Source, Sources, Subagen
 pub use export::ExportFormat;
 pub use filter::{Compare, Field, Filter, FilterError, Flag, Moment, Op, Pattern};
 pub use job::{Job, JobKind, JobState};
-pub use live::{ClientFrame, LiveFrame};
+pub use live::{ClientFrame, LiveFrame, frame_number};
 pub use overview::{Blind, Overview, Spend, Strip};
 pub use page::{EventQuery, Page, SessionDetail, SessionQuery, SessionSort};
 pub use problem::{Problem, ProblemJson};

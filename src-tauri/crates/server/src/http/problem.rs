@@ -5,6 +5,9 @@ use axum::response::{IntoResponse, Response};
 use orrery_store::StoreError;
 use orrery_types::ProblemJson;
 
+/// Seconds after which a sender that was not served may try again.
+const RETRY_AFTER: &str = "1";
+
 /// A refusal on its way to the client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(pub ProblemJson);
@@ -48,6 +51,10 @@ impl From<StoreError> for Failure {
                 let hint = "Make room on the disk or make the data directory writable, then send again";
                 Failure::new(StatusCode::SERVICE_UNAVAILABLE, "store_unwritable", error.to_string(), hint)
             }
+            StoreError::Busy => {
+                tracing::warn!("more arrives than the disk takes; a sender was asked to come back");
+                Failure::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string(), "Send again in a second")
+            }
             other => Failure::internal(other),
         }
     }
@@ -60,6 +67,9 @@ impl IntoResponse for Failure {
         let mut response = (status, body).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
         response
     }
 }

@@ -7,7 +7,7 @@ use orrery_views::{merge, session, usage as ledger};
 use rusqlite::Connection;
 
 use super::table::{counters, cursors, events, labels, problems, raw, sessions, usage};
-use crate::{Appended, Batch, Item, StoreError};
+use crate::{Appended, Audience, Batch, Item, Raw, StoreError};
 
 /// Session rows kept in memory between transactions.
 const HOT_SESSIONS: usize = 512;
@@ -17,6 +17,9 @@ pub(super) struct Prepared {
     items: Vec<PreparedItem>,
     cursors: Vec<crate::FileCursor>,
     problems: Vec<orrery_types::Problem>,
+    audience: Audience,
+    /// Payloads as they came, for the followers.
+    raws: Vec<Option<Raw>>,
 }
 
 struct PreparedItem {
@@ -28,8 +31,9 @@ struct PreparedItem {
 
 impl Prepared {
     pub(super) fn of(batch: Batch) -> Result<Self, StoreError> {
+        let raws = if batch.tell_raws { batch.items.iter().map(|item| item.raw.clone()).collect() } else { Vec::new() };
         let items = batch.items.into_iter().map(PreparedItem::of).collect::<Result<_, _>>()?;
-        Ok(Prepared { items, cursors: batch.cursors, problems: batch.problems })
+        Ok(Prepared { items, cursors: batch.cursors, problems: batch.problems, audience: batch.audience, raws })
     }
 
     pub(super) fn events(&self) -> usize {
@@ -101,7 +105,8 @@ impl Memory {
     /// Puts one batch into the open transaction. After an error the caller rolls the savepoint back and calls
     /// [`Memory::undo_batch`].
     pub(super) fn append(&mut self, conn: &Connection, batch: Prepared) -> Result<Appended, StoreError> {
-        let mut work = Append { conn, memory: self, out: Appended::default(), positions: HashMap::new() };
+        let out = Appended { audience: batch.audience, raws: batch.raws, ..Appended::default() };
+        let mut work = Append { conn, memory: self, out, positions: HashMap::new() };
         for item in batch.items {
             work.item(item)?;
         }

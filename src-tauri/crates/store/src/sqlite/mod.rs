@@ -14,19 +14,21 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use orrery_types::{
     Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionQuery, SessionRow,
     UsageRow,
 };
 use rusqlite::{Connection, ErrorCode, params_from_iter};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
 use self::table::{alerts, counters, cursors, events, labels, problems, raw, sessions, usage};
-use self::writer::{Reply, Request, Turn, Writer};
+use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Raw, Store, StoreError, TotalsQuery};
 
 /// The database's name in the data directory.
@@ -36,6 +38,8 @@ const LOCK_FILE: &str = "orrery.lock";
 const READERS: usize = 3;
 /// Requests that may wait for the writer before senders wait themselves.
 const QUEUE: usize = 512;
+/// A request that cannot even be queued for so long is refused: the disk does not keep up.
+const QUEUE_TIME: Duration = Duration::from_secs(5);
 const PAGE_ROWS: u32 = 100;
 const MOST_ROWS: u32 = 10_000;
 /// Counting stops here: beyond it a page says no total.
@@ -57,6 +61,7 @@ pub struct SqliteStore {
     path: PathBuf,
     readers: Readers,
     requests: Option<mpsc::Sender<Request>>,
+    feed: Feed,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -79,7 +84,8 @@ impl SqliteStore {
         let turn = Arc::new(Turn::default());
         let indexer = index::Indexer::start(migrate::open_indexer(&path)?, Arc::clone(&turn))?;
         let readers = Readers::open(&path, READERS)?;
-        let writer = Writer::new(conn, turn, indexer)?;
+        let feed = Feed::default();
+        let writer = Writer::new(conn, turn, indexer, feed.clone())?;
         let (requests, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("orrery-writer".to_owned())
@@ -88,21 +94,29 @@ impl SqliteStore {
                 drop(lock);
             })
             .map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
-        Ok(SqliteStore { path, readers, requests: Some(requests), writer: Mutex::new(Some(thread)) })
+        Ok(SqliteStore { path, readers, requests: Some(requests), feed, writer: Mutex::new(Some(thread)) })
     }
 
     /// Opens an existing database beside the process that writes it. Appends fail.
     pub fn open_read_only(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let readers = Readers::open(&path, READERS)?;
-        Ok(SqliteStore { path, readers, requests: None, writer: Mutex::new(None) })
+        Ok(SqliteStore { path, readers, requests: None, feed: Feed::default(), writer: Mutex::new(None) })
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, StoreError> {
         let closed = || StoreError::Failed("the store is closed for writing".to_owned());
         let (reply, answer) = oneshot::channel();
         let requests = self.requests.as_ref().ok_or_else(closed)?;
-        requests.send(request(reply)).await.map_err(|_| closed())?;
+        let place = match requests.try_reserve() {
+            Ok(place) => place,
+            Err(TrySendError::Closed(())) => return Err(closed()),
+            Err(TrySendError::Full(())) => match tokio::time::timeout(QUEUE_TIME, requests.reserve()).await {
+                Ok(place) => place.map_err(|_| closed())?,
+                Err(_) => return Err(StoreError::Busy),
+            },
+        };
+        place.send(request(reply));
         answer.await.map_err(|_| closed())?
     }
 
@@ -125,11 +139,15 @@ impl Drop for SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn append(&self, batch: Batch) -> BoxFuture<'_, Result<Appended, StoreError>> {
+    fn append(&self, batch: Batch) -> BoxFuture<'_, Result<Arc<Appended>, StoreError>> {
         Box::pin(async move {
-            let prepared = Prepared::of(batch)?;
+            let prepared = Box::new(Prepared::of(batch)?);
             self.ask(|reply| Request::Append(prepared, reply)).await
         })
+    }
+
+    fn committed(&self) -> mpsc::Receiver<Arc<Appended>> {
+        self.feed.follow()
     }
 
     fn newest_seq(&self) -> Result<i64, StoreError> {

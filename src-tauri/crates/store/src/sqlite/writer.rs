@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use orrery_types::Alert;
 use rusqlite::Connection;
-use tokio::sync::mpsc::Receiver;
 use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::mpsc::{self, Receiver};
 use tokio::sync::oneshot;
 
 use super::append::{Memory, Prepared};
@@ -22,12 +22,14 @@ use crate::{Appended, StoreError};
 const GROUP_REQUESTS: usize = 256;
 const GROUP_EVENTS: usize = 4_000;
 const GROUP_TIME: Duration = Duration::from_millis(20);
+/// Commits that the follower may not have taken yet.
+const BEHIND: usize = 1_024;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// What the writer is asked for.
 pub(super) enum Request {
-    Append(Prepared, Reply<Appended>),
+    Append(Box<Prepared>, Reply<Arc<Appended>>),
     LogAlert(Box<Alert>, Reply<bool>),
     UpdateAlert(Box<Alert>, Reply<()>),
     RemoveDemo(Reply<Vec<String>>),
@@ -59,6 +61,36 @@ impl Turn {
     }
 }
 
+/// Where commits are told, in their order.
+#[derive(Clone, Default)]
+pub(super) struct Feed(Arc<Mutex<Option<mpsc::Sender<Arc<Appended>>>>>);
+
+impl Feed {
+    /// The follower from now on. It may be this many commits behind before the writer waits for it.
+    pub(super) fn follow(&self) -> Receiver<Arc<Appended>> {
+        let (send, receive) = mpsc::channel(BEHIND);
+        *self.lock() = Some(send);
+        receive
+    }
+
+    fn tell(&self, appended: &Arc<Appended>) {
+        let follower = self.lock().clone();
+        if let Some(follower) = follower
+            && follower.blocking_send(Arc::clone(appended)).is_err()
+        {
+            self.end();
+        }
+    }
+
+    fn end(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<mpsc::Sender<Arc<Appended>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Sends the answer of one request: `None` after the commit, or why the transaction was lost.
 type Answer = Box<dyn FnOnce(Option<&str>)>;
 
@@ -67,14 +99,15 @@ pub(super) struct Writer {
     memory: Memory,
     turn: Arc<Turn>,
     indexer: Indexer,
+    feed: Feed,
     removal: Option<Removal>,
     closing: Vec<Reply<()>>,
 }
 
 impl Writer {
-    pub(super) fn new(conn: Connection, turn: Arc<Turn>, indexer: Indexer) -> Result<Self, StoreError> {
+    pub(super) fn new(conn: Connection, turn: Arc<Turn>, indexer: Indexer, feed: Feed) -> Result<Self, StoreError> {
         let memory = Memory::load(&conn)?;
-        Ok(Writer { conn, memory, turn, indexer, removal: None, closing: Vec::new() })
+        Ok(Writer { conn, memory, turn, indexer, feed, removal: None, closing: Vec::new() })
     }
 
     /// Works until the store is closed or dropped.
@@ -136,9 +169,18 @@ impl Writer {
     /// Does one request inside the open transaction. Its answer waits for the commit.
     fn take(&mut self, request: Request, lost: bool) -> Option<Answer> {
         match request {
-            Request::Append(batch, reply) => Some(self.step(lost, reply, |conn, memory| memory.append(conn, batch))),
-            Request::LogAlert(alert, reply) => Some(self.step(lost, reply, |conn, _| alerts::insert(conn, &alert))),
-            Request::UpdateAlert(alert, reply) => Some(self.step(lost, reply, |conn, _| alerts::update(conn, &alert))),
+            Request::Append(batch, reply) => {
+                let feed = self.feed.clone();
+                let work = |conn: &Connection, memory: &mut Memory| memory.append(conn, *batch).map(Arc::new);
+                // Told in the order of the answers, which is the order in the log.
+                Some(self.step(lost, reply, work, move |appended| feed.tell(appended)))
+            }
+            Request::LogAlert(alert, reply) => {
+                Some(self.step(lost, reply, |conn, _| alerts::insert(conn, &alert), |_| {}))
+            }
+            Request::UpdateAlert(alert, reply) => {
+                Some(self.step(lost, reply, |conn, _| alerts::update(conn, &alert), |_| {}))
+            }
             Request::RemoveDemo(reply) => {
                 self.removal.get_or_insert_default().wait(reply);
                 None
@@ -150,12 +192,14 @@ impl Writer {
         }
     }
 
-    /// Runs `work` under a savepoint: when it fails, or panics over hostile input, only its own rows go.
+    /// Runs `work` under a savepoint: when it fails, or panics over hostile input, only its own rows go. `tell` hears
+    /// of its success after the commit.
     fn step<T: 'static>(
         &mut self,
         lost: bool,
         reply: Reply<T>,
         work: impl FnOnce(&Connection, &mut Memory) -> Result<T, StoreError>,
+        tell: impl FnOnce(&T) + 'static,
     ) -> Answer {
         let result = if lost { Err(StoreError::Unwritable(String::new())) } else { self.under_savepoint(work) };
         Box::new(move |lost| {
@@ -163,6 +207,9 @@ impl Writer {
                 (_, Some(reason)) => Err(StoreError::Unwritable(reason.to_owned())),
                 (result, None) => result,
             };
+            if let Ok(done) = &result {
+                tell(done);
+            }
             // Whoever asked may be gone; the rows are written all the same.
             let _ = reply.send(result);
         })
@@ -217,7 +264,8 @@ impl Writer {
     }
 
     fn finish(self) {
-        let Writer { conn, memory, turn: _, indexer, removal, closing } = self;
+        let Writer { conn, memory, turn: _, indexer, feed, removal, closing } = self;
+        feed.end();
         drop((memory, removal));
         // Only an orderly end waits for the index; otherwise the next start goes on where it stopped.
         indexer.stop(!closing.is_empty());

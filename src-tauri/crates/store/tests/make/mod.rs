@@ -108,7 +108,7 @@ pub fn of_usage(usage: Vec<UsageRow>) -> Batch {
     batch(vec![Item { usage, ..Item::default() }])
 }
 
-pub async fn put(store: &SqliteStore, batch: Batch) -> Appended {
+pub async fn put(store: &SqliteStore, batch: Batch) -> std::sync::Arc<Appended> {
     store.append(batch).await.unwrap()
 }
 

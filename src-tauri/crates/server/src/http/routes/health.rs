@@ -35,7 +35,11 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
             "active_sessions_24h": health.active_sessions_24h,
             "events_last_minute": health.events_last_minute,
         },
-        "websocket": {"connected_clients": app.live.clients()},
+        "websocket": {
+            "connected_clients": app.live.clients(),
+            "serialized_events": app.live.serialized(),
+            "lagged_clients": app.live.lagged(),
+        },
         "blind": blind,
     }))
     .into_response()

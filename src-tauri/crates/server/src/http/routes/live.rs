@@ -10,26 +10,32 @@ use axum::response::Response;
 use futures_util::StreamExt;
 use orrery_types::{EventQuery, LiveFrame};
 use serde::Deserialize;
-use tokio::sync::broadcast::error::RecvError;
 
 use crate::app::{App, ended};
 use crate::http::guard::PROTOCOL;
 use crate::http::problem::Failure;
 use crate::http::request::Params;
+use crate::live::ring::{Follower, Lagged};
 
 /// Events in one frame of the gap, and in the whole gap before the client is told to fetch again.
-const GAP_PAGE: u32 = 500;
+const GAP_PAGE: u32 = 100;
 const GAP_MOST: i64 = 5_000;
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// A client that takes no frame for so long is gone.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_MESSAGE: usize = 64 * 1024;
+/// Clients say next to nothing.
+const READ_BUFFER: usize = 4 * 1024;
+const WRITE_BUFFER: usize = 16 * 1024;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct LiveParams {
     /// The newest event the client has. Empty: it wants no gap.
     after: Option<i64>,
+    /// The newest numbered frame the client has, and the run of the server it came from.
+    frame: Option<u64>,
+    boot: String,
 }
 
 pub async fn socket(
@@ -39,7 +45,7 @@ pub async fn socket(
 ) -> Result<Response, Failure> {
     accept(app, upgrade, move |app, socket| async move {
         // A client that went away in the middle of a frame is no error of ours.
-        let _ = run(&app, params.after, socket).await;
+        let _ = run(&app, params, socket).await;
     })
 }
 
@@ -60,7 +66,8 @@ where
         let hint = "Close a window or a tab that shows Orrery";
         return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_clients", "Too many clients", hint));
     };
-    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_write_buffer_size(4 * 1024 * 1024);
+    // Each frame is flushed before the next is taken, so the write buffer holds one at most.
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER);
     let upgrade = upgrade.protocols([format!("{PROTOCOL}{}", app.token)]);
     Ok(upgrade.on_upgrade(move |socket| async move {
         run(app, socket).await;
@@ -89,10 +96,12 @@ async fn send_frame(socket: &mut WebSocket, frame: &LiveFrame) -> Result<(), Gon
     send(socket, text.into()).await
 }
 
-async fn run(app: &App, after: Option<i64>, mut socket: WebSocket) -> Result<(), Gone> {
+async fn run(app: &App, params: LiveParams, mut socket: WebSocket) -> Result<(), Gone> {
+    let boot = app.boot();
+    let missed = params.frame.filter(|_| params.boot == boot).and_then(|frame| app.live.frames_from(frame + 1));
     // Subscribed before the store is read: what is committed in between comes twice rather than never, and the same
     // number again is an update.
-    let frames = app.live.frames();
+    let frames = missed.unwrap_or_else(|| app.live.frames());
     let newest = app.read(|store| store.newest_seq()).await.map_err(|_| Gone)?;
     let hello = LiveFrame::Hello {
         seq: newest,
@@ -100,9 +109,12 @@ async fn run(app: &App, after: Option<i64>, mut socket: WebSocket) -> Result<(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         overview: Box::new(app.overview.borrow().clone()),
         jobs: app.jobs.list(),
+        boot,
+        frame: frames.number() - 1,
     };
     send_frame(&mut socket, &hello).await?;
-    if let Some(after) = after.filter(|after| *after < newest) {
+    // Also before frames that are kept: the client may have left while an earlier gap was being filled.
+    if let Some(after) = params.after.filter(|after| *after < newest) {
         if newest - after > GAP_MOST {
             return send_frame(&mut socket, &LiveFrame::Lagged { newest_seq: newest }).await;
         }
@@ -123,22 +135,18 @@ async fn fill_gap(app: &App, socket: &mut WebSocket, mut after: i64, newest: i64
     Ok(())
 }
 
-async fn follow(
-    app: &App,
-    mut socket: WebSocket,
-    mut frames: tokio::sync::broadcast::Receiver<Utf8Bytes>,
-) -> Result<(), Gone> {
+async fn follow(app: &App, mut socket: WebSocket, mut frames: Follower) -> Result<(), Gone> {
     let mut ping = tokio::time::interval(PING_EVERY);
     let mut stop = app.stop.subscribe();
     loop {
         tokio::select! {
-            frame = frames.recv() => match frame {
+            frame = frames.next() => match frame {
                 Ok(text) => send(&mut socket, text).await?,
-                Err(RecvError::Lagged(_)) => {
+                Err(Lagged) => {
+                    app.live.note_lagged();
                     let newest_seq = app.read(|store| store.newest_seq()).await.map_err(|_| Gone)?;
                     return send_frame(&mut socket, &LiveFrame::Lagged { newest_seq }).await;
                 }
-                Err(RecvError::Closed) => return Ok(()),
             },
             message = socket.next() => match message {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),

@@ -72,8 +72,8 @@ async fn record(app: &App, event: Event) -> Result<Event, Failure> {
     let seq = event.seq;
     let (item, problems) =
         app.ingest.item(None, Decoded { events: vec![Event { seq: 0, ..event.clone() }], ..Decoded::default() });
-    let appended = app.ingest.append(Batch { items: vec![item], cursors: Vec::new(), problems }, Audience::All).await?;
-    Ok(appended.events.into_iter().find(|changed| changed.seq == seq).unwrap_or(event))
+    let appended = app.ingest.append(Batch { items: vec![item], problems, ..Batch::default() }, Audience::All).await?;
+    Ok(appended.events.iter().find(|changed| changed.seq == seq).cloned().unwrap_or(event))
 }
 
 /// Sends `message` to a WebSocket on this machine. The error is in words.

@@ -8,12 +8,12 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::StreamExt;
 use serde_json::json;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::events;
 use super::live::{Gone, accept, send};
 use crate::app::{App, ended};
 use crate::http::problem::Failure;
+use crate::live::ring::Lagged;
 
 const INITIAL: u32 = 300;
 
@@ -32,11 +32,14 @@ async fn run(app: &App, mut socket: WebSocket) -> Result<(), Gone> {
     initial(app, &mut socket).await?;
     loop {
         tokio::select! {
-            frame = frames.recv() => match frame {
+            frame = frames.next() => match frame {
                 Ok(text) => send(&mut socket, text).await?,
                 // The family's clients know no resync: they get the newest events once more.
-                Err(RecvError::Lagged(_)) => initial(app, &mut socket).await?,
-                Err(RecvError::Closed) => return Ok(()),
+                Err(Lagged) => {
+                    app.live.note_lagged();
+                    frames = app.live.family();
+                    initial(app, &mut socket).await?;
+                }
             },
             message = socket.next() => match message {
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
