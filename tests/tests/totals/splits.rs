@@ -69,6 +69,30 @@ fn any_order_and_any_split_gives_the_same_totals() {
     }
 }
 
+/// A line that is whole but for its end is taken at once; the end that comes later is no line of its own.
+#[test]
+fn a_line_read_before_its_end_keeps_its_number() {
+    let source = trees::own();
+    let top = source.claude.parent().unwrap();
+    let name = trees::transcripts(top)
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("019f0000-0000-7000-8000-000000000003"))
+        .unwrap();
+    let bytes = std::fs::read(&name).unwrap();
+    let name = name.strip_prefix(top).unwrap();
+    let (at_once, in_parts) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    grow(at_once.path(), name, &bytes);
+    import_once(at_once.path());
+    for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let (line, end) = part.split_at(part.len() - 1);
+        for piece in [line, end] {
+            grow(in_parts.path(), name, piece);
+            import_once(in_parts.path());
+        }
+    }
+    assert_eq!(told(in_parts.path()), told(at_once.path()));
+}
+
 /// Appends bytes to a file of the tree; nothing is made where there are none.
 fn grow(dir: &Path, name: &Path, bytes: &[u8]) {
     use std::io::Write;

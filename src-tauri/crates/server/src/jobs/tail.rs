@@ -63,6 +63,8 @@ struct Tail<'a> {
     place: String,
     offset: u64,
     lines: u64,
+    /// The last line that was read had no end yet: what comes first belongs to it.
+    unended: bool,
 }
 
 fn open<'a>(
@@ -80,10 +82,16 @@ fn open<'a>(
         problems.push(problem(found, "file_shrank", words, now_ms));
     }
     let (offset, lines) = known.map_or((0, 0), |cursor| (cursor.offset, cursor.lines));
-    let file = files::reader(&found.path, offset)?;
+    // One byte back: whether the last line had its end.
+    let mut file = files::reader(&found.path, offset.saturating_sub(1))?;
+    let mut last = [b'\n'];
+    if offset > 0 {
+        file.read_exact(&mut last)?;
+    }
+    let unended = last != *b"\n";
     let reader = Reader::open(found.agent, &info(found), known.map(|cursor| cursor.state.as_str()));
     let place = found.path.display().to_string();
-    Ok(Tail { found, file, reader, place, offset, lines })
+    Ok(Tail { found, file, reader, place, offset, lines, unended })
 }
 
 impl Tail<'_> {
@@ -125,7 +133,13 @@ impl Tail<'_> {
 
     /// Whether a whole line was read. Its end is not in `line`.
     fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
-        let read = self.file.read_until(b'\n', line)?;
+        let mut read = self.file.read_until(b'\n', line)?;
+        if std::mem::take(&mut self.unended) && line.ends_with(b"\n") && line.trim_ascii().is_empty() {
+            // Only the end of the line that was taken without it: no line of its own.
+            self.offset += read as u64;
+            line.clear();
+            read = self.file.read_until(b'\n', line)?;
+        }
         if read == 0 {
             return Ok(false);
         }
