@@ -92,6 +92,10 @@ impl Query {
     pub fn replace(&self, key: &str, value: Option<&str>) {
         self.app.replace(&self.with(&[(key, value)]));
     }
+    /// Sets or removes several fields without a step.
+    pub fn replace_all(&self, changes: &[(&str, Option<&str>)]) {
+        self.app.replace(&self.with(changes));
+    }
     /// Sets or removes several fields as one step.
     pub fn set_all(&self, changes: &[(&str, Option<&str>)]) {
         self.app.go(&self.with(changes));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use orrery_types::{
-    AgentId, Event, EventQuery, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, SessionDetail,
-    SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageRow,
+    AgentId, Bill, Event, EventQuery, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, SessionDetail,
+    SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageDetail, UsageQuery, UsageRow,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -70,6 +70,14 @@ pub struct RawPayload {
     pub text: String,
 }
 
+/// One line or export a request was read from.
+#[derive(Debug, Clone, Deserialize)]
+pub struct UsageLine {
+    /// Empty when it was not kept and its file is gone.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
 /// The server. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Api {
@@ -95,7 +103,24 @@ impl Api {
     }
     /// The billed requests of a session, newest first.
     pub async fn session_usage(&self, id: &str) -> Result<Vec<UsageRow>, ApiError> {
-        self.get(&format!("/usage?limit=10000&session={}", percent_encode(id))).await
+        let query = UsageQuery { session: Some(id.to_owned()), limit: Some(10_000), ..UsageQuery::default() };
+        Ok(self.usage(&query).await?.items)
+    }
+    /// Billed requests, newest first.
+    pub async fn usage(&self, query: &UsageQuery) -> Result<Page<UsageRow>, ApiError> {
+        self.get(&format!("/usage{}", to_query(query))).await
+    }
+    /// A sum of costs, taken apart.
+    pub async fn bill(&self, query: &UsageQuery) -> Result<Bill, ApiError> {
+        self.get(&format!("/bill{}", to_query(query))).await
+    }
+    /// One request's cost, explained.
+    pub async fn usage_detail(&self, key: &str) -> Result<UsageDetail, ApiError> {
+        self.get(&format!("/usage/{}", percent_encode(key))).await
+    }
+    /// The lines a request was read from.
+    pub async fn usage_lines(&self, key: &str) -> Result<Vec<UsageLine>, ApiError> {
+        self.get(&format!("/usage/{}/raw", percent_encode(key))).await
     }
     /// What lists can be narrowed by.
     pub async fn filters(&self) -> Result<FilterOptions, ApiError> {

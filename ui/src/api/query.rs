@@ -34,11 +34,38 @@ pub fn percent_encode(text: &str) -> String {
     out
 }
 
+/// The way back. `None` when it is no text.
+pub fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        match (first, after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok())) {
+            (b'%', Some(digits)) => {
+                bytes.push(u8::from_str_radix(digits, 16).ok()?);
+                rest = &after[2..];
+            }
+            (b'%', None) => return None,
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use orrery_types::{EventQuery, SessionQuery};
 
     use super::*;
+
+    #[test]
+    fn what_was_encoded_comes_back() {
+        let text = "a b/%&=ü\u{1f600}";
+        assert_eq!(percent_decode(&percent_encode(text)).as_deref(), Some(text));
+        assert_eq!((percent_decode("%4"), percent_decode("%zz"), percent_decode("%ff")), (None, None, None));
+    }
 
     #[test]
     fn only_what_is_set_is_sent() {

@@ -1,4 +1,4 @@
-//! What stands around every page: rail, top bar, status strip, palette, drawer, notices.
+//! What stands around every page: rail, top bar, status strip, palette, drawer, bill, notices.
 
 mod announce;
 mod connection;
@@ -6,6 +6,7 @@ mod drawer;
 mod keys;
 mod notices;
 mod palette;
+mod provenance;
 mod rail;
 mod strip;
 mod topbar;
@@ -13,6 +14,7 @@ mod topbar;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
+pub use provenance::{BillLink, Billed};
 
 use crate::routes::{self, Room};
 use crate::state::{appearance, use_app};
@@ -54,6 +56,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                     {children()}
                 </main>
                 <drawer::Drawer/>
+                <provenance::Provenance/>
             </div>
             <notices::NoticeBar/>
             <Show when=move || !is_bare.get()>

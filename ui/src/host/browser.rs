@@ -85,3 +85,23 @@ pub fn is_typing() -> bool {
     let editable = element.dyn_ref::<web_sys::HtmlElement>().is_some_and(|html| html.is_content_editable());
     (is_field && !matches!(kind.as_str(), "checkbox" | "radio" | "button" | "range")) || editable
 }
+
+/// On a phone Tab goes round inside a sheet, because the page behind it cannot be seen.
+pub fn keep_focus_inside(sheet: Option<&web_sys::HtmlElement>, event: &web_sys::KeyboardEvent) {
+    let Some(sheet) = sheet.filter(|_| event.key() == "Tab" && is_narrow()) else { return };
+    let Ok(found) = sheet.query_selector_all("a[href], button:not([disabled]), [tabindex='0']") else { return };
+    let items: Vec<web_sys::HtmlElement> =
+        (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
+    let (Some(first), Some(last)) = (items.first(), items.last()) else { return };
+    let at = document().active_element();
+    let is_at = |item: &web_sys::HtmlElement| at.as_ref().is_some_and(|at| item.is_same_node(Some(at)));
+    let wrap = if event.shift_key() && (is_at(first) || is_at(sheet)) {
+        last
+    } else if !event.shift_key() && is_at(last) {
+        first
+    } else {
+        return;
+    };
+    event.prevent_default();
+    let _ = wrap.focus();
+}

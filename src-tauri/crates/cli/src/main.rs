@@ -2,6 +2,7 @@
 
 mod api;
 mod cmd;
+mod fetch;
 mod out;
 mod place;
 mod signal;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Place {
     /// Directory of the store, the token and the spool
-    #[arg(long, env = "ORRERY_DATA_DIR", value_name = "DIR")]
+    #[arg(long, env = "ORRERY_DATA_DIR", value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
 }
 

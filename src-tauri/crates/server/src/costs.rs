@@ -12,7 +12,7 @@ use orrery_agents::Context;
 use orrery_agents::transcript::Reader;
 use orrery_store::{Store, StoreError, TotalsQuery};
 use orrery_types::{AgentId, CostRow, CostTotals, GroupBy, RequestUsage, Source, UsageRow};
-use orrery_views::pricing::PriceTable;
+use orrery_views::pricing::Prices;
 use orrery_views::{session, usage};
 
 use crate::clock;
@@ -88,7 +88,7 @@ fn even_spans(store: &dyn Store, query: &TotalsQuery) -> Result<Vec<(i64, i64)>,
 
 /// The table of transcript files below `roots`, each request counted once over all of them. Unreadable files and lines
 /// are passed over: importing tells about them.
-pub fn scanned(roots: &[(AgentId, PathBuf)], group: GroupBy, query: &TotalsQuery) -> Costs {
+pub fn scanned(roots: &[(AgentId, PathBuf)], group: GroupBy, query: &TotalsQuery, prices: &Prices) -> Costs {
     let found = files::scan(roots, Names::Any);
     let ledger = Mutex::new(Ledger::default());
     let next = AtomicUsize::new(0);
@@ -97,8 +97,8 @@ pub fn scanned(roots: &[(AgentId, PathBuf)], group: GroupBy, query: &TotalsQuery
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(file) = found.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let part = read(file);
-                    ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(part);
+                    let part = read(file, prices);
+                    ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner).merge(part, prices);
                 }
             });
         }
@@ -117,23 +117,23 @@ struct Ledger {
 }
 
 impl Ledger {
-    fn add(&mut self, row: UsageRow) {
+    fn add(&mut self, row: UsageRow, prices: &Prices) {
         match self.rows.entry(row.request.key.clone()) {
             Entry::Vacant(slot) => drop(slot.insert(row)),
             Entry::Occupied(mut slot) => {
-                if let Some(joined) = usage::joined(slot.get(), &row) {
+                if let Some(joined) = usage::joined(slot.get(), &row, prices) {
                     slot.insert(joined);
                 }
             }
         }
     }
 
-    fn merge(&mut self, part: Ledger) {
+    fn merge(&mut self, part: Ledger, prices: &Prices) {
         for (session, project) in part.projects {
             self.projects.entry(session).or_insert(project);
         }
         for row in part.rows.into_values() {
-            self.add(row);
+            self.add(row, prices);
         }
     }
 
@@ -195,13 +195,13 @@ fn date_key(group: GroupBy, day: &str) -> String {
     }
 }
 
-fn read(found: &Found) -> Ledger {
+fn read(found: &Found, prices: &Prices) -> Ledger {
     // A line without a time happened when the one before it did: only then all lines have to be read.
-    read_some(found, true).or_else(|| read_some(found, false)).unwrap_or_default()
+    read_some(found, true, prices).or_else(|| read_some(found, false, prices)).unwrap_or_default()
 }
 
 /// Reads the lines that tell of cost, or all. `None` when a line that was passed over is needed, or nothing can be read.
-fn read_some(found: &Found, pass_over: bool) -> Option<Ledger> {
+fn read_some(found: &Found, pass_over: bool, prices: &Prices) -> Option<Ledger> {
     let mut ledger = Ledger::default();
     let mut file = files::reader(&found.path, 0).ok()?;
     let mut reader = Reader::open(found.agent, &found.info, None);
@@ -212,7 +212,7 @@ fn read_some(found: &Found, pass_over: bool) -> Option<Ledger> {
         place: found.path.display().to_string(),
         demo: false,
     };
-    let table = PriceTable::builtin();
+    let table = prices.in_force();
     let mut line = Vec::new();
     let mut passed_over = false;
     for number in 1.. {
@@ -236,7 +236,7 @@ fn read_some(found: &Found, pass_over: bool) -> Option<Ledger> {
             }
         }
         for request in &decoded.usage {
-            ledger.add(table.price(request));
+            ledger.add(table.price(request), prices);
         }
     }
     Some(ledger)

@@ -1,12 +1,12 @@
 //! The one pipeline: what was decoded is redacted, priced and appended; `live` publishes it from the store's commits.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use orrery_agents::Decoded;
 pub use orrery_store::Audience;
 use orrery_store::{Appended, Batch, Item, Raw, Store, StoreError};
 use orrery_types::{Body, Event, Problem, Source, Sources};
-use orrery_views::pricing::PriceTable;
+use orrery_views::pricing::{Prices, StoredPrices};
 
 use crate::clock::Clock;
 use crate::live::Hub;
@@ -15,7 +15,7 @@ use crate::redact::Redactor;
 /// The pipeline over one store. Without a hub nothing is published: that is how `orrery import` runs.
 pub struct Ingest {
     store: Arc<dyn Store>,
-    prices: PriceTable,
+    prices: RwLock<Arc<Prices>>,
     redactor: Redactor,
     hub: Option<Arc<Hub>>,
     clock: Clock,
@@ -24,7 +24,28 @@ pub struct Ingest {
 impl Ingest {
     /// A pipeline that appends and tells nobody.
     pub fn new(store: Arc<dyn Store>, clock: Clock) -> Ingest {
-        Ingest { store, prices: PriceTable::builtin().clone(), redactor: Redactor::default(), hub: None, clock }
+        let stored = store.price_tables().unwrap_or_else(|error| {
+            tracing::warn!(%error, "stored prices could not be read; the built-in ones are in force");
+            Vec::new()
+        });
+        let prices = RwLock::new(Arc::new(Prices::new(stored)));
+        Ingest { store, prices, redactor: Redactor::default(), hub: None, clock }
+    }
+
+    /// The price tables: what comes in now takes the one in force.
+    pub fn prices(&self) -> Arc<Prices> {
+        self.prices.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps a price table and prices what comes in from now on with it. Rows that are stored keep their prices.
+    ///
+    /// # Errors
+    /// The store's own; then the tables stay as they were.
+    pub async fn add_prices(&self, prices: StoredPrices) -> Result<bool, StoreError> {
+        let added = self.store.add_prices(prices).await?;
+        let all = Arc::new(Prices::new(self.store.price_tables()?));
+        *self.prices.write().unwrap_or_else(PoisonError::into_inner) = all;
+        Ok(added)
     }
 
     /// The same, for a server whose `hub` publishes the store's commits.
@@ -35,6 +56,11 @@ impl Ingest {
     /// Masks secrets in what comes from now on, or keeps it as it is. On at first.
     pub fn redact(&self, on: bool) {
         self.redactor.set(on);
+    }
+
+    /// Bytes that were not stored, masked as stored ones are.
+    pub fn masked(&self, bytes: Vec<u8>) -> Vec<u8> {
+        self.redactor.bytes(bytes)
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -52,7 +78,8 @@ impl Ingest {
             self.redactor.event(event);
         }
         let raw = raw.map(|raw| Raw { bytes: self.redactor.bytes(raw.bytes), ..raw });
-        let usage = usage.iter().map(|request| self.prices.price(request)).collect();
+        let prices = self.prices();
+        let usage = usage.iter().map(|request| prices.in_force().price(request)).collect();
         (Item { raw, events, usage, facts }, problems)
     }
 

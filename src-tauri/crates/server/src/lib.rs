@@ -10,6 +10,7 @@ pub mod costs;
 pub mod jobs;
 pub mod offline;
 pub mod paths;
+pub mod prices;
 
 mod agents;
 mod alerting;

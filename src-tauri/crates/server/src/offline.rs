@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 pub use orrery_store::{Health, Store, StoreError, TotalsQuery};
 pub use orrery_views::format;
-pub use orrery_views::pricing::{ModelPrice, PriceTable};
+pub use orrery_views::pricing::{ModelPrice, PriceTable, Prices, StoredPrices};
 
 /// The store for reading, beside the process that may be writing it. `None` when there is none yet.
 ///
@@ -24,4 +24,15 @@ pub fn read_store(data_dir: &Path) -> Result<Option<Arc<dyn Store>>, StoreError>
 /// Another process writes it, or the directory takes no files.
 pub fn write_store(data_dir: &Path) -> Result<Arc<dyn Store>, StoreError> {
     Ok(Arc::new(orrery_store::SqliteStore::open(data_dir)?))
+}
+
+/// The price tables of a data directory; the built-in one alone where nothing is stored.
+///
+/// # Errors
+/// The database is damaged, unreadable or newer than this program.
+pub fn prices(data_dir: &Path) -> Result<Prices, StoreError> {
+    Ok(match read_store(data_dir)? {
+        Some(store) => Prices::new(store.price_tables()?),
+        None => Prices::default(),
+    })
 }

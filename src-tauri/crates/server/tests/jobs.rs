@@ -138,7 +138,7 @@ async fn the_server_imports_with_progress() {
     assert!(one["cost_usd_micros"].as_i64().unwrap() > 0);
     let costs = server.get("/api/v1/costs?group=model").await.unwrap();
     assert_eq!((costs["rows"][0]["key"].as_str(), costs["totals"]["requests"].as_u64()), (Some(MODEL), Some(1)));
-    assert_eq!(server.get("/api/v1/usage?session=s-one").await.unwrap().as_array().unwrap().len(), 1);
+    assert_eq!(server.get("/api/v1/usage?session=s-one").await.unwrap()["items"].as_array().unwrap().len(), 1);
     assert_eq!(server.get("/api/v1/jobs").await.unwrap()[0]["state"], "done");
     assert_eq!(server.request(Method::DELETE, "/api/v1/import").send().await.unwrap().status(), 404);
 }

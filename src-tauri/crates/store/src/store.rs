@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use orrery_types::{
     Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionFacts, SessionQuery,
-    SessionRow, Source, UsageRow,
+    SessionRow, Source, UsageGroup, UsageReport, UsageRow,
 };
+use orrery_views::pricing::StoredPrices;
 
 use tokio::sync::mpsc;
 
@@ -105,6 +106,10 @@ pub struct TotalsQuery {
     pub session: Option<String>,
     pub agent: Option<String>,
     pub project: Option<String>,
+    /// As the agent wrote it; an empty text where no line named one.
+    pub model: Option<String>,
+    /// A subagent's id.
+    pub subagent: Option<String>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -161,6 +166,19 @@ pub trait Store: Send + Sync + 'static {
     fn costs(&self, group: GroupBy, query: &TotalsQuery, utc_offset_minutes: i32) -> Result<Vec<CostRow>, StoreError>;
     /// Ledger rows, newest first, at most `limit`.
     fn usage(&self, query: &TotalsQuery, limit: u32) -> Result<Vec<UsageRow>, StoreError>;
+    /// The same a page at a time; `after` is the `next` of the page before.
+    fn usage_page(&self, query: &TotalsQuery, after: Option<&str>, limit: u32) -> Result<Page<UsageRow>, StoreError>;
+    /// One ledger row with all reports of its request.
+    fn usage_of_key(&self, key: &str) -> Result<Option<(UsageRow, Vec<UsageReport>)>, StoreError>;
+    /// The payload that was kept of one line (`FILE:LINE`) or call that an event of `session` at `at_ms` was read from.
+    fn raw_at(&self, session: &str, at_ms: i64, place: &str) -> Result<Option<Raw>, StoreError>;
+    /// Sums of requests that are priced alike: what a bill is made of. `borders` are the prompt sizes, ascending, at which
+    /// prices change.
+    fn usage_groups(&self, query: &TotalsQuery, borders: &[u64]) -> Result<Vec<UsageGroup>, StoreError>;
+    /// All price tables that rows were or are priced with.
+    fn price_tables(&self) -> Result<Vec<StoredPrices>, StoreError>;
+    /// Keeps a price table. False when one of this version is there.
+    fn add_prices(&self, prices: StoredPrices) -> BoxFuture<'_, Result<bool, StoreError>>;
     /// `(calls, failed, median duration in ms)` of tool calls that ended since `since_ms`.
     fn tool_stats(&self, since_ms: i64) -> Result<(u32, u32, Option<i64>), StoreError>;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 pub type EventId = String;
 
 /// Where a report came from. An event may be reported by more than one source: see [`Sources`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The agent's own hook, through `orrery-hook` or an http hook.

@@ -4,6 +4,7 @@
 
 mod agent;
 mod alert;
+mod bill;
 mod event;
 mod export;
 mod filter;
@@ -20,6 +21,10 @@ mod usage;
 
 pub use agent::{AgentId, AgentStatus, DiffLine, DiffOp, FileChange, FoundAgent, HookState, InstallPlan};
 pub use alert::{Alert, AlertKind, AlertState};
+pub use bill::{
+    Bill, BillLine, PriceVersion, PricesUsed, Repeats, Reported, Unpriced, UsageDetail, UsageGroup, UsageQuery,
+    UsageReport,
+};
 pub use event::{Answer, Body, Event, EventId, Question, Source, Sources, Subagent, ToolClass, clip};
 pub use export::ExportFormat;
 pub use filter::{Compare, Field, Filter, FilterError, Flag, Moment, Op, Pattern};

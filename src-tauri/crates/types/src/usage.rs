@@ -176,7 +176,11 @@ pub struct UsageRow {
     /// Micro-dollars. `None` exactly when `basis` is unpriced.
     pub cost_usd_micros: Option<i64>,
     pub basis: Basis,
-    /// The price table's entry that was used.
+    /// What the price table makes of the tokens, micro-dollars: the cost, unless the agent reported one. Empty when the
+    /// table has no price.
+    #[serde(default)]
+    pub calculated_usd_micros: Option<i64>,
+    /// The price table's entry that was used. Empty when the table has no price.
     pub price_model: Option<String>,
     /// Date of the price table in force when the cost was computed, `YYYY-MM-DD`.
     pub price_date: String,
@@ -186,7 +190,7 @@ pub struct UsageRow {
 }
 
 /// One line of a bill: so many of what, at which price.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CostLine {
     pub what: String,
     pub count: u64,

@@ -3,6 +3,7 @@
 //! The store runs these inside the append transaction and the browser runs the same on live messages, so that a row is
 //! defined once.
 
+pub mod bill;
 pub mod filter;
 pub mod format;
 pub mod merge;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use orrery_types::{Basis, CostTotals, RequestUsage, Source, StandIn, UsageRow};
 
-use crate::pricing::PriceTable;
+use crate::pricing::Prices;
 
 /// Whether `incoming` replaces `existing`, a row with the same key.
 ///
@@ -40,18 +40,11 @@ fn tells_more(old: &RequestUsage, new: &RequestUsage) -> bool {
 ///
 /// Reports of one kind follow [`prefers`]. Of two kinds, the larger token sum wins, then the transcript, which tells cache
 /// writes apart; a cost the agent reported stays with the row whoever counts its tokens, and what one report leaves open the
-/// other fills. The order of arrival does not matter.
-pub fn joined(existing: &UsageRow, incoming: &UsageRow) -> Option<UsageRow> {
+/// other fills. The order of arrival does not matter, but for the price table: `existing` keeps the one it has.
+pub fn joined(existing: &UsageRow, incoming: &UsageRow, prices: &Prices) -> Option<UsageRow> {
     let counts = counts_better(&existing.request, &incoming.request);
     let (better, other) = if counts { (incoming, existing) } else { (existing, incoming) };
     let mut row = better.clone();
-    if row.basis != Basis::Reported && other.basis == Basis::Reported {
-        row.request.reported_usd_micros = other.request.reported_usd_micros;
-        row.cost_usd_micros = other.cost_usd_micros;
-        row.basis = other.basis;
-        row.price_model.clone_from(&other.price_model);
-        row.price_date.clone_from(&other.price_date);
-    }
     let (into, from) = (&mut row.request, &other.request);
     if into.request_id.as_deref().is_some_and(|id| into.key == RequestUsage::by_request_id(id)) {
         into.key.clone_from(&from.key);
@@ -65,13 +58,29 @@ pub fn joined(existing: &UsageRow, incoming: &UsageRow) -> Option<UsageRow> {
         into.fast |= from.fast;
         into.web_searches = into.web_searches.max(from.web_searches);
     }
-    if row.basis == Basis::Unpriced && row.request.model != better.request.model {
-        // What the other report filled in may be what the price hung on.
-        let sources = row.sources;
-        row = UsageRow { sources, ..PriceTable::builtin().price(&row.request) };
+    if row.basis != Basis::Reported && other.basis == Basis::Reported {
+        row.request.reported_usd_micros = other.request.reported_usd_micros;
+        row.cost_usd_micros = other.cost_usd_micros;
+        row.basis = Basis::Reported;
+    }
+    let is_filled = price_hangs_on(&row.request) != price_hangs_on(&better.request);
+    if let Some(table) = prices.at(&existing.price_date)
+        && (is_filled || row.price_date != existing.price_date)
+    {
+        let price = table.price(&row.request);
+        if row.basis != Basis::Reported {
+            (row.cost_usd_micros, row.basis) = (price.cost_usd_micros, price.basis);
+        }
+        row.calculated_usd_micros = price.calculated_usd_micros;
+        (row.price_model, row.price_date) = (price.price_model, price.price_date);
     }
     row.sources = existing.sources.with(incoming.sources);
     (row != *existing).then_some(row)
+}
+
+/// What beside the tokens a price hangs on.
+fn price_hangs_on(request: &RequestUsage) -> (Option<&str>, bool, Option<&str>, Option<&str>, u32) {
+    (request.model.as_deref(), request.fast, request.geo.as_deref(), request.tier.as_deref(), request.web_searches)
 }
 
 /// Whether the tokens of `incoming` are to be believed rather than those of `existing`.
@@ -142,6 +151,30 @@ pub fn total<'a>(rows: impl IntoIterator<Item = &'a UsageRow>) -> CostTotals {
     totals
 }
 
+/// A request of a model, for tests.
+#[cfg(test)]
+pub(crate) fn tests_request(model: &str) -> RequestUsage {
+    RequestUsage {
+        key: "m1:r1".into(),
+        request_id: Some("r1".into()),
+        session_id: "s".into(),
+        agent: "claude-code".into(),
+        subagent: None,
+        model: Some(model.into()),
+        at_ms: 100,
+        tokens: orrery_types::Tokens::default(),
+        web_searches: 0,
+        fast: false,
+        geo: None,
+        tier: None,
+        reported_usd_micros: None,
+        sidechain: false,
+        source: Source::Transcript,
+        place: None,
+        demo: false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -149,26 +182,13 @@ mod tests {
 
     use super::*;
 
+    fn joined(existing: &UsageRow, incoming: &UsageRow) -> Option<UsageRow> {
+        super::joined(existing, incoming, &Prices::default())
+    }
+
     fn row(output: u64, change: impl FnOnce(&mut UsageRow)) -> UsageRow {
-        let request = RequestUsage {
-            key: "m1:r1".into(),
-            request_id: Some("r1".into()),
-            session_id: "s".into(),
-            agent: "claude-code".into(),
-            subagent: None,
-            model: Some("claude-opus-5".into()),
-            at_ms: 100,
-            tokens: Tokens { input: 10, output, ..Tokens::default() },
-            web_searches: 0,
-            fast: false,
-            geo: None,
-            tier: None,
-            reported_usd_micros: None,
-            sidechain: false,
-            source: Source::Transcript,
-            place: None,
-            demo: false,
-        };
+        let tokens = Tokens { input: 10, output, ..Tokens::default() };
+        let request = RequestUsage { tokens, ..tests_request("claude-opus-5") };
         let mut row = crate::pricing::PriceTable::builtin().price(&request);
         change(&mut row);
         row
@@ -209,7 +229,7 @@ mod tests {
             row.request.subagent = Some("a1".into());
             row.request.reported_usd_micros = Some(77);
             row.sources = orrery_types::Sources::one(Source::Otel);
-            (row.cost_usd_micros, row.basis, row.price_model) = (Some(77), Basis::Reported, None);
+            (row.cost_usd_micros, row.basis) = (Some(77), Basis::Reported);
         });
         let one = joined(&transcript, &telemetry).unwrap();
         assert_eq!(joined(&telemetry, &transcript).unwrap(), one);
@@ -221,6 +241,30 @@ mod tests {
         assert_eq!(joined(&one, &transcript), None);
         let longer = joined(&one, &row(9, |_| ())).unwrap();
         assert_eq!((longer.request.tokens.output, longer.cost_usd_micros), (9, Some(77)));
+    }
+
+    #[test]
+    fn what_another_source_knows_of_the_price_counts() {
+        let transcript = row(5, |_| ());
+        let telemetry = RequestUsage { fast: true, source: Source::Otel, ..row(5, |_| ()).request };
+        let telemetry = crate::pricing::PriceTable::builtin().price(&telemetry);
+        let one = joined(&transcript, &telemetry).unwrap();
+        assert_eq!((one.request.source, one.cost_usd_micros), (Source::Transcript, telemetry.cost_usd_micros));
+        assert_ne!(one.cost_usd_micros, transcript.cost_usd_micros);
+        assert_eq!(joined(&telemetry, &transcript).unwrap(), one);
+    }
+
+    #[test]
+    fn a_row_keeps_the_table_that_priced_it() {
+        let text = "date\tx\nmodel\tclaude-opus-5\tanthropic\t-\t-\t-\t-\t-\nprice\tstandard\t0\t1000\t2000\t-\t-\t-\n";
+        let version = orrery_types::PriceVersion { version: "2999-01-01".into(), ..Default::default() };
+        let prices = Prices::new(vec![crate::pricing::StoredPrices { version, text: text.into() }]);
+        let old = row(5, |_| ());
+        let longer = prices.in_force().price(&row(9, |_| ()).request);
+        assert_eq!(longer.cost_usd_micros, Some(10 * 1000 + 9 * 2000));
+        let one = super::joined(&old, &longer, &prices).unwrap();
+        assert_eq!((one.request.tokens.output, &one.price_date), (9, &old.price_date));
+        assert_eq!(one.cost_usd_micros, row(9, |_| ()).cost_usd_micros);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use orrery_types::Event;
 use orrery_views::format;
 use wasm_bindgen::JsCast;
 
+pub use facts::source_word;
+
 use crate::command;
 use crate::components::{AgentGlyph, Icon};
 use crate::host;
@@ -81,7 +83,7 @@ pub fn Drawer() -> impl IntoView {
 
     view! {
         <Show when=move || is_open.get()>
-            <aside class="drawer" aria-label="Event" tabindex="-1" node_ref=panel on:keydown=move |event| keep_inside(panel, &event)>
+            <aside class="drawer" aria-label="Event" tabindex="-1" node_ref=panel on:keydown=move |event| host::keep_focus_inside(panel.get_untracked().as_ref(), &event)>
                 {move || match shown.get() {
                     Some(Shown::Event(event)) => view! { <Details event close/> }.into_any(),
                     Some(Shown::Missing(reason)) => view! {
@@ -163,27 +165,4 @@ fn focus(panel: NodeRef<html::Aside>) {
     if let Some(panel) = panel.get_untracked() {
         let _ = panel.focus();
     }
-}
-
-/// On a phone Tab goes round inside the sheet, because the page behind it cannot be seen.
-fn keep_inside(panel: NodeRef<html::Aside>, event: &KeyboardEvent) {
-    if event.key() != "Tab" || !host::is_narrow() {
-        return;
-    }
-    let Some(panel) = panel.get_untracked() else { return };
-    let Ok(found) = panel.query_selector_all("a[href], button:not([disabled]), [tabindex='0']") else { return };
-    let items: Vec<web_sys::HtmlElement> =
-        (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
-    let (Some(first), Some(last)) = (items.first(), items.last()) else { return };
-    let at = document().active_element();
-    let is_at = |item: &web_sys::HtmlElement| at.as_ref().is_some_and(|at| item.is_same_node(Some(at)));
-    let wrap = if event.shift_key() && (is_at(first) || is_at(&panel)) {
-        last
-    } else if !event.shift_key() && is_at(last) {
-        first
-    } else {
-        return;
-    };
-    event.prevent_default();
-    let _ = wrap.focus();
 }

@@ -9,6 +9,7 @@ use orrery_views::session::status_at;
 
 use super::describe::{inside, one_line};
 use crate::components::{AgentGlyph, Bar, Elapsed, Sparkline, StatusBadge};
+use crate::frame::{BillLink, Billed};
 use crate::routes;
 use crate::state::use_app;
 
@@ -16,6 +17,7 @@ use crate::state::use_app;
 pub fn Card(id: String) -> impl IntoView {
     let app = use_app();
     let link = routes::session(&id);
+    let billed = Billed::session(&id);
     let row = Memo::new(move |_| app.feed(|feed| feed.session(&id)).unwrap_or_default());
     let agent = Memo::new(move |_| row.with(|row| row.agent.clone()));
     let status = Memo::new(move |_| row.with(|row| status_at(row, app.now.get())));
@@ -35,7 +37,8 @@ pub fn Card(id: String) -> impl IntoView {
                     <Show when=move || status.get() != Status::Running>
                         <span class="sess__state"><StatusBadge status/></span>
                     </Show>
-                    <span class="num sess__cost" title=move || row.with(|row| format::money_exact(row.cost_usd_micros))>{move || row.with(cost)}</span>
+                    // The figure lies over this place: a button cannot stand inside a link.
+                    <span class="num sess__cost" aria-hidden="true" style:visibility="hidden">{move || row.with(cost)}</span>
                 </span>
                 <span class="row sess__now">
                     <span class="grow clip">
@@ -58,6 +61,12 @@ pub fn Card(id: String) -> impl IntoView {
                     })}
                 </span>
             </a>
+            <BillLink
+                billed=billed
+                text=Signal::derive(move || row.with(cost))
+                title=Signal::derive(move || row.with(|row| format::money_exact(row.cost_usd_micros)))
+                class="num sess__cost sess__bill"
+            />
         </li>
     }
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use orrery_types::{Overview, SessionRow};
+use orrery_types::{Overview, SessionRow, UsageQuery};
 use orrery_views::format;
 
 use crate::components::Bar;
+use crate::frame::{BillLink, Billed};
+use crate::host::{now_ms, utc_offset_minutes};
 use crate::state::use_app;
 
 type Rows = Memo<Vec<Arc<SessionRow>>>;
@@ -72,9 +74,9 @@ fn spent(overview: Option<&Overview>) -> impl IntoView + use<> {
     let label = budget.map(|budget| format!("{:.0} % of today's budget", share(today.cost_usd_micros, budget) * 100.0));
     let exact = format!("{} {}", format::money_exact(today.cost_usd_micros), unpriced.unwrap_or_default());
     view! {
-        <div class="big budget" title=exact>
+        <div class="big budget">
             <dt>"Spent today"{pace}</dt>
-            <dd class=if over { "danger" } else { "" }>{figure}<small>{small}</small></dd>
+            <dd class=if over { "danger" } else { "" }><BillLink billed=spent_today() text=figure title=exact/><small>{small}</small></dd>
             {budget.map(|budget| view! {
                 <dd class="budget__bar">
                     <Bar
@@ -86,6 +88,15 @@ fn spent(overview: Option<&Overview>) -> impl IntoView + use<> {
             })}
         </div>
     }
+}
+
+/// Everything since the person's midnight.
+fn spent_today() -> Billed {
+    let now_ms = now_ms();
+    let offset_ms = i64::from(utc_offset_minutes(now_ms)) * 60_000;
+    let midnight_ms = now_ms - (now_ms + offset_ms).rem_euclid(86_400_000);
+    let query = UsageQuery { from_ms: Some(midnight_ms), ..UsageQuery::default() };
+    Billed { query, name: "Spent today".to_owned() }
 }
 
 fn failed(overview: Option<&Overview>) -> impl IntoView + use<> {

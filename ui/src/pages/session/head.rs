@@ -10,6 +10,7 @@ use orrery_views::story::{Story, What};
 
 use super::load::Session;
 use crate::components::{AgentGlyph, Clock, Icon, StatusBadge};
+use crate::frame::{BillLink, Billed};
 use crate::host;
 use crate::pages::sessions::{export_one, short_model, title, took_ms};
 use crate::routes;
@@ -128,7 +129,10 @@ pub fn Totals(session: Session) -> impl IntoView {
             let failed = if row.errors > 0 { "danger" } else { "faint" };
             view! {
                 <dl class="figures figures--session" tabindex="0" aria-label="Totals">
-                    <div><dt>"Cost"</dt><dd title=format::money_exact(row.cost_usd_micros)>{cost}<small>{cost_words}</small></dd></div>
+                    <div><dt>"Cost"</dt><dd>
+                        <BillLink billed=Billed::session(&row.id) text=cost title=format::money_exact(row.cost_usd_micros)/>
+                        <small>{cost_words}</small>
+                    </dd></div>
                     <div><dt>"Took"</dt><dd>{format::duration_ms(took_ms(&row))}<small>{working}</small></dd></div>
                     <div><dt>"Turns"</dt><dd>{format::count(u64::from(row.turns))}</dd></div>
                     <div><dt>"Tool calls"</dt><dd>{format::count(u64::from(row.tools))}<small>{p50}</small></dd></div>

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use orrery_types::UsageQuery;
 use orrery_views::format;
 use orrery_views::story::{Step, Turn, What};
 
@@ -10,6 +11,7 @@ use super::load::{Load, Session};
 use super::place::Place;
 use super::step::{StepRow, stamp};
 use crate::components::{Clock, Icon};
+use crate::frame::{BillLink, Billed};
 
 /// Steps of one turn drawn at once.
 const MOST_STEPS: usize = 300;
@@ -71,9 +73,13 @@ fn TurnRows(session: Session, place: Place, at: usize) -> impl IntoView {
     let head = Memo::new(move |_| turn.with(|turn| turn.as_ref().map(Line::of)));
     let index = head.get_untracked().map_or(0, |head| head.index);
     let is_open = Memo::new(move |_| place.is_turn_open(index));
-    let cost = Memo::new(move |_| {
+    let span = Memo::new(move |_| {
         let start = turn.with(|turn| turn.as_ref().map(|turn| turn.started_ms))?;
         let end = session.with_story(|story| story.turns().get(at + 1).map_or(i64::MAX, |next| next.started_ms));
+        Some((start, end))
+    });
+    let cost = Memo::new(move |_| {
+        let (start, end) = span.get()?;
         session.usage.with(|usage| {
             let rows = usage.iter().filter(|row| (start..end).contains(&row.request.at_ms));
             let known: Vec<i64> = rows.filter_map(|row| row.cost_usd_micros).collect();
@@ -86,9 +92,25 @@ fn TurnRows(session: Session, place: Place, at: usize) -> impl IntoView {
         turn.with(|turn| turn.as_ref().map_or(0, |turn| turn.steps.len())).saturating_sub(limit.get())
     });
     let head_view = move || head.get().map(|head| head.view(place, is_open, cost));
+    let billed = Signal::derive(move || {
+        let (start, end) = span.get().unwrap_or_default();
+        let query = UsageQuery {
+            session: Some(session.id.get_value()),
+            from_ms: Some(start),
+            to_ms: (end < i64::MAX).then_some(end),
+            ..UsageQuery::default()
+        };
+        Billed { query, name: format!("Cost of {}", turn_name(index).to_lowercase()) }
+    });
+    let bill = move || {
+        cost.get().map(|cost| {
+            let class = "num turnline__cost turnline__bill";
+            view! { <BillLink billed text=format::money(cost) title=format::money_exact(cost) class/> }
+        })
+    };
     view! {
         <li class="turn-rows" data-turn=index>
-            {head_view}
+            <div class="turnhead">{head_view}{bill}</div>
             <Show when=move || is_open.get()>
                 {move || head.get().and_then(|head| head.prompt_view())}
                 <Show when=move || surplus.get() != 0>
@@ -106,6 +128,10 @@ fn TurnRows(session: Session, place: Place, at: usize) -> impl IntoView {
             </Show>
         </li>
     }
+}
+
+fn turn_name(index: u32) -> String {
+    if index == 0 { "Before the first prompt".to_owned() } else { format!("Turn {index}") }
 }
 
 /// The newest `limit` steps that have a row of their own.
@@ -149,7 +175,7 @@ impl Line {
 
     fn view(self, place: Place, is_open: Memo<bool>, cost: Memo<Option<i64>>) -> impl IntoView {
         let index = self.index;
-        let name = if index == 0 { "Before the first prompt".to_owned() } else { format!("Turn {index}") };
+        let name = turn_name(index);
         let prompt = self.prompt.as_deref().map(first_line).unwrap_or_default();
         let started_ms = self.started_ms;
         let failed = self.failed;
@@ -174,7 +200,8 @@ impl Line {
                 <span class="small muted turnline__tools">{tools}{failed}</span>
                 {lines}
                 <span class="num muted w72">{format::duration_ms(self.took_ms)}</span>
-                <span class="num w56 turnline__cost">{move || cost.get().map(format::money)}</span>
+                // The figure lies over this place: it is a button of its own.
+                <span class="num w56 turnline__cost" aria-hidden="true" style:visibility="hidden">{move || cost.get().map(format::money)}</span>
             </button>
         }
     }

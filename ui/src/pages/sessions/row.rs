@@ -11,6 +11,7 @@ use crate::components::field::Check;
 use crate::components::table::Column;
 use crate::components::virtual_list::row_key;
 use crate::components::{AgentGlyph, StatusBadge};
+use crate::frame::{BillLink, Billed};
 use crate::host::utc_offset_minutes;
 use crate::routes;
 
@@ -113,9 +114,9 @@ fn row_cells(
         <div role="gridcell" class="cell n sub cell--tokens" title=format::count(row.tokens.total())>
             {format::tokens(row.tokens.total())}
         </div>
-        <div role="gridcell" class="cell n cell--cost" title=exact>
+        <div role="gridcell" class="cell n cell--cost">
             <span class="bar bar--text cell__bar" aria-hidden="true"><i style=format!("width:{share}%")></i></span>
-            <span class:faint=unpriced>{cost}</span>
+            <span class:faint=unpriced><BillLink billed=Billed::session(&row.id) text=cost title=exact stops=false/></span>
         </div>
     }
 }

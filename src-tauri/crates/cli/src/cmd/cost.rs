@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use chrono::{Days, Local, NaiveDate, TimeDelta, TimeZone};
 use clap::ValueEnum;
 use orrery_server::costs::{self, Costs};
-use orrery_server::offline::{self, PriceTable, TotalsQuery, format};
+use orrery_server::offline::{self, Prices, TotalsQuery, format};
 use orrery_types::{CostTotals, GroupBy};
 use serde_json::{Value, json};
 
@@ -83,7 +83,8 @@ impl Cost {
             to_ms: self.until.map(|day| start_of(day + Days::new(1))).transpose()?,
             ..TotalsQuery::default()
         };
-        let costs = self.costs(&query)?;
+        let prices = offline::prices(&self.place.data_dir())?;
+        let costs = self.costs(&query, &prices)?;
         if self.json {
             let rows: Vec<Value> = costs
                 .rows
@@ -99,7 +100,7 @@ impl Cost {
                 "by": self.by.to_possible_value().map(|value| value.get_name().to_owned()),
                 "rows": rows,
                 "totals": fields(&costs.totals),
-                "price_date": PriceTable::builtin().date(),
+                "price_date": prices.in_force().date(),
             }))?;
         } else {
             self.print(&costs)?;
@@ -107,9 +108,9 @@ impl Cost {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn costs(&self, query: &TotalsQuery) -> anyhow::Result<Costs> {
+    fn costs(&self, query: &TotalsQuery, prices: &Prices) -> anyhow::Result<Costs> {
         if !self.claude.is_empty() || !self.codex.is_empty() {
-            return Ok(costs::scanned(&import::roots(&self.claude, &self.codex)?, self.by.group(), query));
+            return Ok(costs::scanned(&import::roots(&self.claude, &self.codex)?, self.by.group(), query, prices));
         }
         let dir = self.place.data_dir();
         let Some(store) = offline::read_store(&dir)? else {

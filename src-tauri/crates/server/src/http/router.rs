@@ -11,8 +11,9 @@ use super::routes::{
     agents, alerts, costs, events, export, health, hooks, jobs, live, otlp, proof, respond, sessions, settings, stream,
     themes, transcripts, v1,
 };
-use super::{guard, openapi, pages};
+use super::{guard, openapi, pages, routes};
 use crate::app::App;
+use crate::prices;
 
 /// Largest body of an event, a hook payload or a piece of a transcript.
 const INGEST_BYTES: usize = 128 * 1024 * 1024;
@@ -25,6 +26,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(ours())
         .layer(DefaultBodyLimit::max(SMALL_BYTES))
         .merge(ingest().layer(DefaultBodyLimit::max(INGEST_BYTES)))
+        .merge(tables().layer(DefaultBodyLimit::max(prices::MOST_BYTES)))
         .fallback(pages::fallback)
         .layer(middleware::from_fn_with_state(app.clone(), guard::guard))
         .with_state(app)
@@ -36,6 +38,11 @@ fn ingest() -> Router<Arc<App>> {
         .route("/hooks/{agent}", post(hooks::post))
         .route("/api/v1/transcripts/{agent}", post(transcripts::post))
         .merge(telemetry())
+}
+
+/// What takes a whole price table.
+fn tables() -> Router<Arc<App>> {
+    Router::new().route("/api/v1/prices", get(routes::prices::show).post(routes::prices::update))
 }
 
 /// What exporters of OpenTelemetry call. The limit of the body holds for what is unpacked.
@@ -85,6 +92,9 @@ fn ours() -> Router<Arc<App>> {
         .route("/api/v1/problems", get(v1::problems))
         .route("/api/v1/costs", get(costs::table))
         .route("/api/v1/usage", get(costs::usage))
+        .route("/api/v1/usage/{key}", get(costs::one))
+        .route("/api/v1/usage/{key}/raw", get(costs::raw))
+        .route("/api/v1/bill", get(costs::bill))
         .route("/api/v1/settings", get(settings::get).patch(settings::patch))
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/agents/{agent}/plan", get(agents::plan))

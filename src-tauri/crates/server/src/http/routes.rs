@@ -10,6 +10,7 @@ pub mod hooks;
 pub mod jobs;
 pub mod live;
 pub mod otlp;
+pub mod prices;
 pub mod proof;
 pub mod respond;
 pub mod sessions;

@@ -89,6 +89,22 @@ pub fn reader(path: &Path, offset: u64) -> io::Result<Box<dyn BufRead>> {
     Ok(Box::new(BufReader::with_capacity(BUFFER, file)))
 }
 
+/// One line of a file, counted from 1, and of it at most `limit` bytes. `None` when the file has fewer lines.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn line(path: &Path, number: u64, limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut file = reader(path, 0)?;
+    for _ in 1..number {
+        if file.skip_until(b'\n')? == 0 {
+            return Ok(None);
+        }
+    }
+    let mut line = Vec::new();
+    file.take(limit as u64).read_until(b'\n', &mut line)?;
+    Ok(Some(line).filter(|line| !line.is_empty()))
+}
+
 /// Whether the file's size says nothing about how far it was read.
 pub fn is_compressed(path: &Path) -> bool {
     path.to_string_lossy().ends_with(paths::COMPRESSED)

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use orrery_types::{Event, SessionFacts, SessionRow, Source, UsageRow};
+use orrery_views::pricing::{Prices, StoredPrices};
 use orrery_views::{merge, session, usage as ledger};
 use rusqlite::Connection;
 
-use super::table::{counters, cursors, events, labels, problems, raw, sessions, usage};
+use super::table::{counters, cursors, events, labels, prices, problems, raw, reports, sessions, usage};
 use crate::{Appended, Audience, Batch, Item, Raw, StoreError};
 
 /// Session rows kept in memory between transactions.
@@ -62,6 +63,8 @@ impl PreparedItem {
 pub(super) struct Memory {
     sessions: HashMap<String, Hot>,
     labels: labels::Labels,
+    /// Price tables of all rows.
+    prices: Prices,
     next_raw: i64,
     /// Differences of the transaction that is open.
     books: Books,
@@ -88,9 +91,13 @@ struct Books {
 
 impl Memory {
     pub(super) fn load(conn: &Connection) -> Result<Self, StoreError> {
+        if let Err(error) = prices::keep_builtin(conn) {
+            tracing::warn!(%error, "the price table could not be kept; the next start tries again");
+        }
         Ok(Memory {
             sessions: HashMap::new(),
             labels: labels::Labels::default(),
+            prices: Prices::new(prices::all(conn)?),
             next_raw: raw::next_key(conn)?,
             books: Books::default(),
             books_before: Books::default(),
@@ -106,7 +113,7 @@ impl Memory {
     /// [`Memory::undo_batch`].
     pub(super) fn append(&mut self, conn: &Connection, batch: Prepared) -> Result<Appended, StoreError> {
         let out = Appended { audience: batch.audience, raws: batch.raws, ..Appended::default() };
-        let mut work = Append { conn, memory: self, out, positions: HashMap::new() };
+        let mut work = Append { conn, memory: self, out, positions: HashMap::new(), reports_written: 0 };
         for item in batch.items {
             work.item(item)?;
         }
@@ -117,6 +124,13 @@ impl Memory {
             work.out.rows_written += problems::insert(conn, problem)?;
         }
         Ok(work.finish())
+    }
+
+    /// Keeps a price table. False when one of its version is there.
+    pub(super) fn add_prices(&mut self, conn: &Connection, table: &StoredPrices) -> Result<bool, StoreError> {
+        let added = prices::put(conn, table)?;
+        self.prices = Prices::new(prices::all(conn)?);
+        Ok(added > 0)
     }
 
     /// Makes the rows as they were before the batch that failed.
@@ -174,6 +188,8 @@ struct Append<'a> {
     out: Appended,
     /// Where in `out.events` an event lies.
     positions: HashMap<i64, usize>,
+    /// Counted apart: a repeat alone is no news of its item.
+    reports_written: u64,
 }
 
 impl Append<'_> {
@@ -248,18 +264,23 @@ impl Append<'_> {
     }
 
     fn usage(&mut self, row: UsageRow) -> Result<(), StoreError> {
+        let report = reports::Report::of(&row);
         let (row, existing) = match usage::same_request(self.conn, &row.request)? {
-            Some(existing) => match ledger::joined(&existing, &row) {
+            Some(existing) => match ledger::joined(&existing, &row, &self.memory.prices) {
                 Some(joined) => (joined, Some(existing)),
-                None => return Ok(()),
+                None => return self.report(&existing.request.key, report.as_ref()),
             },
             None => (row, None),
         };
         if existing.is_none() && !self.stand_ins(&row)? {
             return Ok(());
         }
-        if existing.as_ref().is_none_or(|old| old.request.sidechain != row.request.sidechain) && !self.replays(&row)? {
-            return Ok(());
+        let mut copies = Vec::new();
+        if existing.as_ref().is_none_or(|old| old.request.sidechain != row.request.sidechain) {
+            match replays(self.conn, &row)? {
+                Replays::IsOneOf(key) => return self.report(&key, report.as_ref()),
+                Replays::Has(found) => copies = found,
+            }
         }
         let owner = self.hot(&row.request.session_id, &row.request.agent)?;
         let key = owner.key;
@@ -276,24 +297,22 @@ impl Append<'_> {
         }
         usage::put(self.conn, &row, key)?;
         self.out.rows_written += 1;
-        Ok(())
+        for copy in copies {
+            reports::hand_over(self.conn, &copy.request.key, &row.request.key)?;
+            usage::remove(self.conn, &copy.request.key)?;
+            let owner = self.hot(&copy.request.session_id, &copy.request.agent)?;
+            session::unfold_usage(&mut owner.row, &copy);
+            self.out.rows_written += 1;
+        }
+        self.report(&row.request.key, report.as_ref())
     }
 
-    /// Takes out what `row` shows to be copies of it. Answers false when `row` itself is a copy.
-    fn replays(&mut self, row: &UsageRow) -> Result<bool, StoreError> {
-        let Some(message) = row.request.message_id() else { return Ok(true) };
-        for other in usage::of_message(self.conn, message)? {
-            if row.request.replays(&other.request) {
-                return Ok(false);
-            }
-            if other.request.replays(&row.request) {
-                usage::remove(self.conn, &other.request.key)?;
-                let owner = self.hot(&other.request.session_id, &other.request.agent)?;
-                session::unfold_usage(&mut owner.row, &other);
-                self.out.rows_written += 1;
-            }
+    /// Notes that `report` told of the request of this key.
+    fn report(&mut self, key: &str, report: Option<&reports::Report>) -> Result<(), StoreError> {
+        if let Some(report) = report {
+            self.reports_written += reports::add(self.conn, key, report)?;
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Makes room for a new row among those of its session. Answers false when better ones are there already.
@@ -362,6 +381,7 @@ impl Append<'_> {
     }
 
     fn finish(mut self) -> Appended {
+        self.out.rows_written += self.reports_written;
         for hot in self.memory.sessions.values_mut() {
             let Some(before) = hot.before.take() else { continue };
             let is_new = before.is_none();
@@ -375,4 +395,26 @@ impl Append<'_> {
         self.out.sessions.sort_by(|a, b| a.id.cmp(&b.id));
         self.out
     }
+}
+
+/// Reports of one response that a subagent's file copied from the main thread.
+enum Replays {
+    /// The row is a copy of the row of this key.
+    IsOneOf(String),
+    /// These rows are copies of the row.
+    Has(Vec<UsageRow>),
+}
+
+fn replays(conn: &Connection, row: &UsageRow) -> Result<Replays, StoreError> {
+    let Some(message) = row.request.message_id() else { return Ok(Replays::Has(Vec::new())) };
+    let mut copies = Vec::new();
+    for other in usage::of_message(conn, message)? {
+        if row.request.replays(&other.request) {
+            return Ok(Replays::IsOneOf(other.request.key));
+        }
+        if other.request.replays(&row.request) {
+            copies.push(other);
+        }
+    }
+    Ok(Replays::Has(copies))
 }

@@ -82,6 +82,8 @@ impl Where {
         filter.text("s.id = ?", query.session.as_ref());
         filter.text("u.agent = ?", query.agent.as_ref());
         filter.text("s.project = ?", query.project.as_ref());
+        filter.text("coalesce(u.model, '') = ?", query.model.as_ref());
+        filter.text("u.subagent = ?", query.subagent.as_ref());
         filter
     }
 

@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use orrery_types::{
     Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionQuery, SessionRow,
-    UsageRow,
+    UsageGroup, UsageReport, UsageRow,
 };
+use orrery_views::pricing::StoredPrices;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
@@ -27,7 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
-use self::table::{alerts, counters, cursors, events, labels, problems, raw, sessions, usage};
+use self::table::{alerts, counters, cursors, events, labels, prices, problems, raw, reports, sessions, usage};
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Raw, Store, StoreError, TotalsQuery};
 
@@ -214,6 +215,34 @@ impl Store for SqliteStore {
 
     fn usage(&self, query: &TotalsQuery, limit: u32) -> Result<Vec<UsageRow>, StoreError> {
         self.readers.read(|conn| usage::newest(conn, query, limit))
+    }
+
+    fn usage_page(&self, query: &TotalsQuery, after: Option<&str>, limit: u32) -> Result<Page<UsageRow>, StoreError> {
+        self.readers.read(|conn| usage::page(conn, query, after, limit.clamp(1, MOST_ROWS)))
+    }
+
+    fn usage_of_key(&self, key: &str) -> Result<Option<(UsageRow, Vec<UsageReport>)>, StoreError> {
+        self.readers.read(|conn| {
+            let Some(row) = usage::by_key(conn, key)? else { return Ok(None) };
+            let reports = reports::of_usage(conn, &row)?;
+            Ok(Some((row, reports)))
+        })
+    }
+
+    fn raw_at(&self, session: &str, at_ms: i64, place: &str) -> Result<Option<Raw>, StoreError> {
+        self.readers.read(|conn| reports::raw_at(conn, session, at_ms, place))
+    }
+
+    fn usage_groups(&self, query: &TotalsQuery, borders: &[u64]) -> Result<Vec<UsageGroup>, StoreError> {
+        self.readers.read(|conn| usage::groups(conn, query, borders))
+    }
+
+    fn price_tables(&self) -> Result<Vec<StoredPrices>, StoreError> {
+        self.readers.read(|conn| prices::all(conn))
+    }
+
+    fn add_prices(&self, prices: StoredPrices) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(self.ask(|reply| Request::AddPrices(Box::new(prices), reply)))
     }
 
     fn tool_stats(&self, since_ms: i64) -> Result<(u32, u32, Option<i64>), StoreError> {

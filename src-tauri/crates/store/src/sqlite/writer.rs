@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use orrery_types::Alert;
+use orrery_views::pricing::StoredPrices;
 use rusqlite::Connection;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{self, Receiver};
@@ -32,6 +33,7 @@ pub(super) enum Request {
     Append(Box<Prepared>, Reply<Arc<Appended>>),
     LogAlert(Box<Alert>, Reply<bool>),
     UpdateAlert(Box<Alert>, Reply<()>),
+    AddPrices(Box<StoredPrices>, Reply<bool>),
     RemoveDemo(Reply<Vec<String>>),
     Close(Reply<()>),
 }
@@ -180,6 +182,9 @@ impl Writer {
             }
             Request::UpdateAlert(alert, reply) => {
                 Some(self.step(lost, reply, |conn, _| alerts::update(conn, &alert), |_| {}))
+            }
+            Request::AddPrices(prices, reply) => {
+                Some(self.step(lost, reply, move |conn, memory| memory.add_prices(conn, &prices), |_| {}))
             }
             Request::RemoveDemo(reply) => {
                 self.removal.get_or_insert_default().wait(reply);

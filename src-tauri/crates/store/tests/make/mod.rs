@@ -81,6 +81,7 @@ pub fn usage(key: &str, session: &str, model: &str, at_ms: i64, output: u64) -> 
         },
         cost_usd_micros: Some(i64::try_from(output).unwrap() * 15),
         basis: Basis::Calculated,
+        calculated_usd_micros: Some(i64::try_from(output).unwrap() * 15),
         price_model: Some(model.to_owned()),
         price_date: "2026-11-01".to_owned(),
         sources: Sources::one(Source::Transcript),

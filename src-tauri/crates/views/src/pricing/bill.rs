@@ -1,6 +1,6 @@
 //! One request's bill. All sums are whole numbers; rounding happens once, at the end.
 
-use orrery_types::{CostLine, RequestUsage};
+use orrery_types::{CostLine, RequestUsage, Tokens};
 
 use super::PriceTable;
 use super::name::find;
@@ -32,19 +32,46 @@ struct Item {
     rate: Rate,
 }
 
-/// Prices `request`, unless its model is unknown or has no price.
-pub fn make(table: &PriceTable, request: &RequestUsage) -> Option<Bill> {
-    let found = find(&table.models, request.model.as_deref()?)?;
+/// What a price hangs on: one request, or several that are priced alike.
+#[derive(Debug, Clone, Copy)]
+pub struct Used<'a> {
+    pub model: Option<&'a str>,
+    pub tokens: Tokens,
+    pub web_searches: u64,
+    /// Tokens of the prompt, or of each of the prompts as far as borders go.
+    pub prompt: u64,
+    pub fast: bool,
+    pub geo: Option<&'a str>,
+    pub tier: Option<&'a str>,
+}
+
+impl<'a> From<&'a RequestUsage> for Used<'a> {
+    fn from(request: &'a RequestUsage) -> Used<'a> {
+        Used {
+            model: request.model.as_deref(),
+            tokens: request.tokens,
+            web_searches: u64::from(request.web_searches),
+            prompt: request.tokens.prompt(),
+            fast: request.fast,
+            geo: request.geo.as_deref(),
+            tier: request.tier.as_deref(),
+        }
+    }
+}
+
+/// Prices what was used, unless its model is unknown or has no price.
+pub fn make(table: &PriceTable, used: Used<'_>) -> Option<Bill> {
+    let found = find(&table.models, used.model?)?;
     let model = found.model;
     let mut guessed = found.guessed;
 
-    let priority = request.fast && model.fast.is_none();
-    let tier = if priority { "priority" } else { tier_of(request.tier.as_deref()) };
-    let (rates, tier_known) = rates(model, tier, request.tokens.prompt())?;
+    let priority = used.fast && model.fast.is_none();
+    let tier = if priority { "priority" } else { tier_of(used.tier) };
+    let (rates, tier_known) = rates(model, tier, used.prompt)?;
     // Fast mode or a service tier without prices of its own is billed at the standard ones, as far as we know.
     guessed |= !tier_known;
 
-    let tokens = &request.tokens;
+    let tokens = &used.tokens;
     let input = rates.input?;
     let mut or_input = |rate: Option<Rate>, count: u64, input_is_sure: bool| {
         guessed |= rate.is_none() && count > 0 && !input_is_sure;
@@ -67,10 +94,10 @@ pub fn make(table: &PriceTable, request: &RequestUsage) -> Option<Bill> {
         Item { what: "Cache write", count: tokens.cache_write, rate: write },
         Item { what: "Cache write, one hour", count: tokens.cache_write_1h, rate: write_1h },
         Item { what: "Output", count: tokens.output, rate: rates.output? },
-        Item { what: "Web searches", count: u64::from(request.web_searches), rate: model.search.unwrap_or(SEARCH) },
+        Item { what: "Web searches", count: used.web_searches, rate: model.search.unwrap_or(SEARCH) },
     ];
-    let fast = model.fast.filter(|_| request.fast);
-    let us = model.us.filter(|_| request.geo.as_deref() == Some("us"));
+    let fast = model.fast.filter(|_| used.fast);
+    let us = model.us.filter(|_| used.geo == Some("us"));
     let mut notes = Vec::new();
     notes.extend(fast.map(|factor| format!("fast ×{}", factor as f64 / 1e6)));
     notes.extend(us.map(|factor| format!("US ×{}", factor as f64 / 1e6)));
@@ -91,8 +118,8 @@ impl Bill {
         round(sum * self.factor, UNIT * UNIT)
     }
 
-    /// Lines that add up to the total: what rounding leaves goes to the largest.
-    pub fn lines(&self) -> Vec<CostLine> {
+    /// Lines that add up to `total`: what rounding leaves goes to the largest. Empty when nothing was counted.
+    pub fn lines(&self, total: i64) -> Vec<CostLine> {
         let mut lines: Vec<CostLine> = self
             .items
             .iter()
@@ -103,7 +130,7 @@ impl Bill {
                 cost_usd_micros: round(i128::from(item.count) * item.rate * self.factor, UNIT * UNIT),
             })
             .collect();
-        let rest = self.total_micros() - lines.iter().map(|line| line.cost_usd_micros).sum::<i64>();
+        let rest = total - lines.iter().map(|line| line.cost_usd_micros).sum::<i64>();
         if let Some(largest) = lines.iter_mut().max_by_key(|line| line.cost_usd_micros) {
             largest.cost_usd_micros += rest;
         }

@@ -2,13 +2,17 @@
 
 mod bill;
 mod name;
+mod read;
 mod table;
+mod versions;
 
 use std::sync::OnceLock;
 
-use orrery_types::{Basis, CostLine, RequestUsage, UsageRow};
+use orrery_types::{Basis, CostLine, RequestUsage, UsageGroup, UsageRow};
 
+pub use read::{PriceChanges, PricesError, ReadPrices, read};
 use table::Model;
+pub use versions::{BUILT_IN, Prices, StoredPrices};
 
 /// Prices of models at one date.
 #[derive(Debug, Clone)]
@@ -20,7 +24,7 @@ pub struct PriceTable {
 }
 
 /// A model's price as a person asks for it, dollars per million tokens at the standard tier and below any long-prompt border.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ModelPrice {
     pub model: String,
     pub vendor: String,
@@ -40,6 +44,11 @@ impl PriceTable {
         TABLE.get_or_init(|| table::parse(include_str!("table.tsv")))
     }
 
+    /// The table as text, in the form of the one that comes with the program.
+    pub fn to_text(&self) -> String {
+        table::write(self)
+    }
+
     /// Date of the prices, `YYYY-MM-DD`.
     pub fn date(&self) -> &str {
         &self.date
@@ -52,40 +61,68 @@ impl PriceTable {
 
     /// Prices one request. What the agent itself reported wins; a model without a price is unpriced, never free.
     pub fn price(&self, request: &RequestUsage) -> UsageRow {
-        let (cost_usd_micros, basis, price_model) = match (request.reported_usd_micros, bill::make(self, request)) {
-            (Some(reported), _) => (Some(reported), Basis::Reported, None),
-            (None, Some(bill)) => {
-                let basis = if bill.guessed { Basis::Estimated } else { Basis::Calculated };
-                (Some(bill.total_micros()), basis, Some(bill.model))
-            }
-            (None, None) => (None, Basis::Unpriced, None),
+        let bill = bill::make(self, request.into());
+        let calculated_usd_micros = bill.as_ref().map(bill::Bill::total_micros);
+        let (cost_usd_micros, basis) = match (request.reported_usd_micros, &bill) {
+            (Some(reported), _) => (Some(reported), Basis::Reported),
+            (None, Some(bill)) if bill.guessed => (calculated_usd_micros, Basis::Estimated),
+            (None, Some(_)) => (calculated_usd_micros, Basis::Calculated),
+            (None, None) => (None, Basis::Unpriced),
         };
         UsageRow {
             request: request.clone(),
             cost_usd_micros,
             basis,
-            price_model,
+            calculated_usd_micros,
+            price_model: bill.map(|bill| bill.model),
             price_date: self.date.clone(),
             sources: orrery_types::Sources::one(request.source),
         }
     }
 
-    /// The bill behind a row: what was counted, at which price. The lines add up to the row's cost. Empty when unpriced;
-    /// one line when the agent reported the cost, and when the row was priced with another table.
+    /// The arithmetic behind a row's calculated cost: what was counted, at which price. The lines add up to it. Empty when
+    /// the table has no price; one line when the row was priced with another table.
     pub fn explain(&self, row: &UsageRow) -> Vec<CostLine> {
-        let Some(cost) = row.cost_usd_micros else { return Vec::new() };
-        let whole = |what: &str| {
-            let count = row.request.tokens.total();
-            let usd_per_million = if count == 0 { 0.0 } else { cost as f64 / count as f64 };
-            vec![CostLine { what: what.to_owned(), count, usd_per_million, cost_usd_micros: cost }]
+        let Some(cost) = row.calculated_usd_micros else { return Vec::new() };
+        match bill::make(self, (&row.request).into()) {
+            Some(bill) if bill.total_micros() == cost => bill.lines(cost),
+            _ => vec![whole(&row.price_date, row.request.tokens.total(), cost)],
+        }
+    }
+
+    /// The same for requests that are priced alike. Whether the price is a guess goes with it.
+    pub fn explain_group(&self, group: &UsageGroup) -> (Vec<CostLine>, bool) {
+        let used = bill::Used {
+            model: group.model.as_deref(),
+            tokens: group.totals.tokens,
+            web_searches: group.web_searches,
+            prompt: group.above.saturating_add(u64::from(group.above > 0)),
+            fast: group.fast,
+            geo: group.geo.as_deref(),
+            tier: group.tier.as_deref(),
         };
-        if row.basis == Basis::Reported {
-            return whole("Reported by the agent");
+        let cost = group.calculated_usd_micros;
+        // Each request was rounded by itself: half a micro-dollar apart at most.
+        let is_near = |bill: &bill::Bill| {
+            bill.total_micros().abs_diff(cost) <= group.totals.requests.div_ceil(2).saturating_add(1)
+        };
+        match bill::make(self, used) {
+            Some(bill) if is_near(&bill) => (bill.lines(cost), bill.guessed),
+            _ => (vec![whole(&group.price_date, group.totals.tokens.total(), cost)], true),
         }
-        match bill::make(self, &row.request) {
-            Some(bill) if bill.total_micros() == cost => bill.lines(),
-            _ => whole(&format!("Priced with the table of {}", row.price_date)),
-        }
+    }
+
+    /// Prompt sizes at which some model's price changes, ascending.
+    pub fn borders(&self) -> Vec<u64> {
+        let mut borders: Vec<u64> = self
+            .models
+            .iter()
+            .flat_map(|model| model.prices.iter().map(|price| price.above))
+            .filter(|above| *above > 0)
+            .collect();
+        borders.sort_unstable();
+        borders.dedup();
+        borders
     }
 
     /// Largest prompt of a model in tokens, where the table knows it.
@@ -97,6 +134,16 @@ impl PriceTable {
         } else {
             found.model.window
         }
+    }
+}
+
+/// A cost of which only the sum is known here.
+fn whole(price_date: &str, count: u64, cost: i64) -> CostLine {
+    CostLine {
+        what: format!("Priced with the table of {price_date}"),
+        count,
+        usd_per_million: if count == 0 { 0.0 } else { cost as f64 / count as f64 },
+        cost_usd_micros: cost,
     }
 }
 

@@ -42,7 +42,7 @@ fn million(what: &str) -> Tokens {
 fn cost(request: &RequestUsage) -> (Option<i64>, Basis) {
     let row = PriceTable::builtin().price(request);
     let lines = PriceTable::builtin().explain(&row);
-    if let Some(cost) = row.cost_usd_micros {
+    if let Some(cost) = row.calculated_usd_micros {
         assert_eq!(lines.iter().map(|line| line.cost_usd_micros).sum::<i64>(), cost, "{lines:?}");
     }
     (row.cost_usd_micros, row.basis)

@@ -5,8 +5,10 @@ pub(super) mod counters;
 pub(super) mod cursors;
 pub(super) mod events;
 pub(super) mod labels;
+pub(super) mod prices;
 pub(super) mod problems;
 pub(super) mod raw;
+pub(super) mod reports;
 pub(super) mod sessions;
 pub(super) mod usage;
 

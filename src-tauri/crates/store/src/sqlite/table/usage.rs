@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
-use orrery_types::{Basis, CostRow, CostTotals, GroupBy, RequestUsage, Sources, StandIn, Tokens, UsageRow};
-use rusqlite::{Connection, Row, params};
+use orrery_types::{
+    Basis, CostRow, CostTotals, GroupBy, Page, Repeats, RequestUsage, Sources, StandIn, Tokens, UsageGroup, UsageRow,
+};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::{integer, raw, unsigned};
 use crate::sqlite::filter::Where;
@@ -17,7 +20,8 @@ const DAY_MS: i64 = 86_400_000;
 
 const COLUMNS: &str = "u.key, s.id, u.agent, u.subagent, u.model, u.at_ms, u.input, u.output, u.cache_read, \
      u.cache_write, u.cache_write_1h, u.reasoning, u.cost_usd_micros, u.basis, u.web_searches, u.fast, u.geo, u.tier, \
-     u.reported_usd_micros, u.sidechain, u.source, u.place, u.price_model, u.price_date, u.demo, u.request_id, u.sources";
+     u.reported_usd_micros, u.sidechain, u.source, u.place, u.price_model, u.price_date, u.demo, u.request_id, u.sources, \
+     u.calculated_usd_micros";
 const SUMS: &str = "coalesce(sum(u.input), 0), coalesce(sum(u.output), 0), coalesce(sum(u.cache_read), 0), \
      coalesce(sum(u.cache_write), 0), coalesce(sum(u.cache_write_1h), 0), coalesce(sum(u.reasoning), 0), \
      coalesce(sum(u.cost_usd_micros), 0), count(*), count(*) FILTER (WHERE u.basis = 'unpriced'), \
@@ -38,6 +42,7 @@ pub(in crate::sqlite) fn tame(mut usage: UsageRow) -> UsageRow {
     }
     let limit = |cost: i64| cost.clamp(-MOST_USD_MICROS, MOST_USD_MICROS);
     usage.cost_usd_micros = usage.cost_usd_micros.map(limit);
+    usage.calculated_usd_micros = usage.calculated_usd_micros.map(limit);
     usage.request.reported_usd_micros = usage.request.reported_usd_micros.map(limit);
     usage.request.at_ms = super::events::time_ms(usage.request.at_ms);
     usage
@@ -149,9 +154,9 @@ pub(in crate::sqlite) fn put(conn: &Connection, usage: &UsageRow, session: i64) 
         "INSERT INTO usage (key, session, agent, subagent, model, at_ms, input, output, cache_read, cache_write,
                             cache_write_1h, reasoning, cost_usd_micros, basis, web_searches, fast, geo, tier,
                             reported_usd_micros, sidechain, source, place, price_model, price_date, demo,
-                            request_id, sources)
+                            request_id, sources, calculated_usd_micros)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-                 ?23, ?24, ?25, ?26, ?27)
+                 ?23, ?24, ?25, ?26, ?27, ?28)
          ON CONFLICT (key) DO UPDATE SET
              session = excluded.session, agent = excluded.agent, subagent = excluded.subagent, model = excluded.model,
              at_ms = excluded.at_ms, input = excluded.input, output = excluded.output,
@@ -162,7 +167,7 @@ pub(in crate::sqlite) fn put(conn: &Connection, usage: &UsageRow, session: i64) 
              reported_usd_micros = excluded.reported_usd_micros, sidechain = excluded.sidechain,
              source = excluded.source, place = excluded.place, price_model = excluded.price_model,
              price_date = excluded.price_date, demo = excluded.demo, request_id = excluded.request_id,
-             sources = excluded.sources",
+             sources = excluded.sources, calculated_usd_micros = excluded.calculated_usd_micros",
     )?
     .execute(params![
         request.key,
@@ -192,6 +197,7 @@ pub(in crate::sqlite) fn put(conn: &Connection, usage: &UsageRow, session: i64) 
         request.demo,
         request.request_id,
         usage.sources.0,
+        usage.calculated_usd_micros,
     ])?;
     Ok(())
 }
@@ -208,6 +214,95 @@ pub(in crate::sqlite) fn newest(
         filter.sql(),
     ))?;
     let rows = statement.query_map(filter.params(), usage_from_row)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Newest first, a page at a time. `after` is `TIME:NUMBER` of the last row of the page before.
+pub(in crate::sqlite) fn page(
+    conn: &Connection,
+    query: &TotalsQuery,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Page<UsageRow>, StoreError> {
+    let filter = Where::of_totals(query);
+    let start = after
+        .map(|after| {
+            let parts = after.split_once(':').and_then(|(at, number)| Some((at.parse().ok()?, number.parse().ok()?)));
+            parts.ok_or_else(|| StoreError::BadQuery(format!("{after} is not the key of a page")))
+        })
+        .transpose()?
+        .map(|(at_ms, number): (i64, i64)| [Value::Integer(at_ms), Value::Integer(number)]);
+    let condition = match (&start, filter.is_empty()) {
+        (None, _) => "",
+        (Some(_), true) => "WHERE (u.at_ms, u.number) < (?, ?)",
+        (Some(_), false) => "AND (u.at_ms, u.number) < (?, ?)",
+    };
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT {COLUMNS}, u.number FROM usage u JOIN session s ON s.key = u.session {} {condition}
+         ORDER BY u.at_ms DESC, u.number DESC LIMIT {}",
+        filter.sql(),
+        limit + 1,
+    ))?;
+    let mut rows =
+        statement.query(params_from_iter(filter.into_values().into_iter().chain(start.into_iter().flatten())))?;
+    let mut found = Page { items: Vec::new(), next: None, total: None };
+    let mut last = String::new();
+    while let Some(row) = rows.next()? {
+        if found.items.len() == limit as usize {
+            found.next = Some(last);
+            break;
+        }
+        let usage = usage_from_row(row)?;
+        last = format!("{}:{}", usage.request.at_ms, row.get::<_, i64>(28)?);
+        found.items.push(usage);
+    }
+    Ok(found)
+}
+
+/// The row of this key.
+pub(in crate::sqlite) fn by_key(conn: &Connection, key: &str) -> Result<Option<UsageRow>, StoreError> {
+    one(conn, "u.key = ?1", key)
+}
+
+/// Sums of what is priced alike. `borders` are the prompt sizes at which prices change, ascending.
+pub(in crate::sqlite) fn groups(
+    conn: &Connection,
+    query: &TotalsQuery,
+    borders: &[u64],
+) -> Result<Vec<UsageGroup>, StoreError> {
+    const PROMPT: &str = "u.input + u.cache_read + u.cache_write + u.cache_write_1h";
+    let steps: String = borders.iter().rev().map(|border| format!("WHEN {PROMPT} > {border} THEN {border} ")).collect();
+    let above = if steps.is_empty() { "0".to_owned() } else { format!("CASE {steps}ELSE 0 END") };
+    let filter = Where::of_totals(query);
+    let mut statement = conn.prepare(&format!(
+        "SELECT u.model, u.price_date, u.basis, u.fast, u.geo, u.tier, {above}, u.sources,
+             u.calculated_usd_micros IS NULL,
+             {SUMS}, sum(u.web_searches), count(u.calculated_usd_micros), coalesce(sum(u.calculated_usd_micros), 0),
+             coalesce(sum(u.cost_usd_micros) FILTER (WHERE u.calculated_usd_micros IS NOT NULL), 0),
+             sum(max(u.reports - 1, 0)),
+             coalesce(sum(max(u.reports_usd_micros - coalesce(u.calculated_usd_micros, 0), 0)), 0)
+         FROM usage u {} {} GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8",
+        session_join(query),
+        filter.sql(),
+    ))?;
+    let rows = statement.query_map(filter.params(), |row| {
+        Ok(UsageGroup {
+            model: row.get(0)?,
+            price_date: row.get(1)?,
+            basis: basis_of(row.get_ref(2)?.as_str()?),
+            fast: row.get(3)?,
+            geo: row.get(4)?,
+            tier: row.get(5)?,
+            above: unsigned(row.get(6)?),
+            sources: Sources(row.get(7)?),
+            totals: totals_from_row(row, 9)?,
+            web_searches: unsigned(row.get(19)?),
+            calculated: unsigned(row.get(20)?),
+            calculated_usd_micros: row.get(21)?,
+            compared_usd_micros: row.get(22)?,
+            repeats: Repeats { reports: unsigned(row.get(23)?), usd_micros: row.get(24)? },
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -341,6 +436,7 @@ fn usage_from_row(row: &Row<'_>) -> rusqlite::Result<UsageRow> {
         price_model: row.get(22)?,
         price_date: row.get(23)?,
         sources: Sources(row.get(26)?),
+        calculated_usd_micros: row.get(27)?,
     })
 }
 
