@@ -9,7 +9,8 @@ use crate::api::{self, Api};
 use crate::frame::Frame;
 use crate::host;
 use crate::pages::{
-    live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, welcome::WelcomePage,
+    gallery::GalleryPage, live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage,
+    welcome::WelcomePage,
 };
 use crate::routes;
 use crate::state::{AppState, Connection, provide_app, use_app};
@@ -29,6 +30,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/app/session/:id") view=SessionPage/>
                     <Route path=path!("/app/settings") view=SettingsPage/>
                     <Route path=path!("/app/welcome") view=WelcomePage/>
+                    <Route path=path!("/app/gallery") view=GalleryPage/>
                 </Routes>
             </Frame>
         </Router>

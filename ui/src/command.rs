@@ -2,31 +2,44 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::{Appearance, Theme};
+use orrery_types::{Appearance, Density, Theme};
 
+use crate::api::ApiError;
 use crate::host;
-use crate::routes;
+use crate::routes::{self, Room};
 use crate::state::AppState;
 
 /// Text sizes one can choose, percent.
 pub const TEXT_SIZES: [u16; 5] = [90, 100, 110, 125, 150];
 
+/// Forms of an exported session: ending and word.
+pub const EXPORT_FORMS: [(&str, &str); 5] =
+    [("md", "Markdown"), ("html", "HTML"), ("json", "JSON"), ("jsonl", "JSON lines"), ("csv", "CSV")];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
-    GoLive,
-    GoSessions,
-    GoSettings,
+    Go(Room),
     GoWelcome,
     Palette,
     Keys,
     FocusSearch,
     PauseStream,
     CopyLink,
-    ThemeSystem,
-    ThemeDark,
-    ThemeLight,
-    ThemeContrast,
+    /// The session on screen as a file, by its place in [`EXPORT_FORMS`].
+    Export(usize),
+    PinDrawer,
+    CloseDrawer,
+    ClearFilters,
+    CustomRange,
+    InstallHooks,
+    ImportHistory,
+    StartDemo,
+    RemoveDemo,
+    PauseAlerts,
+    ResumeAlerts,
     ToggleTheme,
+    Theme(Theme),
+    Density(Density),
     TextLarger,
     TextSmaller,
     TextNormal,
@@ -35,98 +48,173 @@ pub enum Command {
 }
 
 impl Command {
-    pub const ALL: [Command; 19] = [
-        Command::GoLive,
-        Command::GoSessions,
-        Command::GoSettings,
-        Command::GoWelcome,
-        Command::Palette,
-        Command::Keys,
-        Command::FocusSearch,
-        Command::PauseStream,
-        Command::CopyLink,
-        Command::ToggleTheme,
-        Command::ThemeSystem,
-        Command::ThemeDark,
-        Command::ThemeLight,
-        Command::ThemeContrast,
-        Command::TextLarger,
-        Command::TextSmaller,
-        Command::TextNormal,
-        Command::ToggleRail,
-        Command::Reconnect,
-    ];
+    /// Every command there is, in the order of the palette.
+    pub fn all() -> Vec<Command> {
+        let rooms = Room::ALL.iter().copied().map(Command::Go);
+        let exports = (0..EXPORT_FORMS.len()).map(Command::Export);
+        let themes = [Theme::System, Theme::Dark, Theme::Light, Theme::Contrast].map(Command::Theme);
+        let mut all: Vec<Command> = rooms.collect();
+        all.extend([
+            Command::GoWelcome,
+            Command::Palette,
+            Command::Keys,
+            Command::FocusSearch,
+            Command::PauseStream,
+            Command::CopyLink,
+            Command::CustomRange,
+            Command::ClearFilters,
+            Command::PinDrawer,
+            Command::CloseDrawer,
+        ]);
+        all.extend(exports);
+        all.extend([
+            Command::InstallHooks,
+            Command::ImportHistory,
+            Command::StartDemo,
+            Command::RemoveDemo,
+            Command::PauseAlerts,
+            Command::ResumeAlerts,
+            Command::ToggleTheme,
+        ]);
+        all.extend(themes);
+        all.extend([
+            Command::Density(Density::Dense),
+            Command::Density(Density::Roomy),
+            Command::TextLarger,
+            Command::TextSmaller,
+            Command::TextNormal,
+            Command::ToggleRail,
+            Command::Reconnect,
+        ]);
+        all
+    }
 
-    pub const fn label(self) -> &'static str {
-        match self {
-            Command::GoLive => "Go to Live",
-            Command::GoSessions => "Go to Sessions",
-            Command::GoSettings => "Go to Settings",
+    pub fn label(self) -> String {
+        let word = match self {
+            Command::Go(room) => return format!("Go to {}", room.label()),
+            Command::Export(form) => return format!("Export this session as {}", EXPORT_FORMS[form].1),
             Command::GoWelcome => "Set up agents",
             Command::Palette => "Find a command or session",
             Command::Keys => "Show keys",
             Command::FocusSearch => "Search sessions",
             Command::PauseStream => "Pause or resume events",
             Command::CopyLink => "Copy link to this page",
-            Command::ThemeSystem => "Theme: as the system",
-            Command::ThemeDark => "Theme: dark",
-            Command::ThemeLight => "Theme: light",
-            Command::ThemeContrast => "Theme: high contrast",
-            Command::ToggleTheme => "Switch between dark and light",
+            Command::PinDrawer => "Pin or unpin the drawer",
+            Command::CloseDrawer => "Close the drawer",
+            Command::ClearFilters => "Clear project, agent and time",
+            Command::CustomRange => "Choose a time from and to",
+            Command::InstallHooks => "Install or check hooks",
+            Command::ImportHistory => "Import history",
+            Command::StartDemo => "Play the demo",
+            Command::RemoveDemo => "Remove the demo",
+            Command::PauseAlerts => "Pause alerts for an hour",
+            Command::ResumeAlerts => "Resume alerts",
+            Command::Theme(Theme::System) => "Theme: as the system",
+            Command::Theme(Theme::Dark) => "Theme: dark",
+            Command::Theme(Theme::Light) => "Theme: light",
+            Command::Theme(Theme::Contrast) => "Theme: high contrast",
+            Command::Density(Density::Dense) => "Rows: dense",
+            Command::Density(Density::Roomy) => "Rows: roomy",
             Command::TextLarger => "Larger text",
             Command::TextSmaller => "Smaller text",
             Command::TextNormal => "Text at normal size",
+            Command::ToggleTheme => "Switch between dark and light",
             Command::ToggleRail => "Open or close the rail",
             Command::Reconnect => "Connect to the server now",
-        }
+        };
+        word.to_owned()
     }
 
     /// How it is reached by keys. Empty when only the palette has it.
-    pub const fn keys(self) -> &'static str {
-        match self {
-            Command::GoLive => "Alt 1",
-            Command::GoSessions => "Alt 2",
-            Command::GoSettings => "Alt 3",
+    pub fn keys(self) -> String {
+        let word = match self {
+            Command::Go(room) => return room.keys(),
             Command::Palette => "Ctrl K",
             Command::Keys => "?",
             Command::FocusSearch => "/",
             Command::PauseStream => "P",
             Command::ToggleRail => "Ctrl B",
+            Command::ToggleTheme => "Ctrl Shift L",
+            Command::CloseDrawer => "Esc",
             _ => "",
-        }
+        };
+        word.to_owned()
     }
 
     pub const fn icon(self) -> &'static str {
         match self {
-            Command::GoLive => "i-live",
-            Command::GoSessions => "i-sessions",
-            Command::GoSettings => "i-settings",
-            Command::GoWelcome => "i-agent",
+            Command::Go(room) => room.icon(),
+            Command::GoWelcome | Command::InstallHooks => "i-agent",
             Command::Palette | Command::FocusSearch => "i-search",
             Command::Keys => "i-keys",
             Command::PauseStream => "i-pause",
             Command::CopyLink => "i-link",
+            Command::Export(_) | Command::ImportHistory => "i-download",
+            Command::PinDrawer => "i-pin",
+            Command::CloseDrawer => "i-x",
+            Command::ClearFilters => "i-filter",
+            Command::CustomRange => "i-clock",
+            Command::StartDemo => "i-play",
+            Command::RemoveDemo => "i-undo",
+            Command::PauseAlerts | Command::ResumeAlerts => "i-alerts",
             Command::Reconnect => "i-retry",
             Command::ToggleRail => "i-menu",
-            _ => "i-sun",
+            Command::Density(_) => "i-sessions",
+            Command::ToggleTheme
+            | Command::Theme(_)
+            | Command::TextLarger
+            | Command::TextSmaller
+            | Command::TextNormal => "i-sun",
+        }
+    }
+
+    /// Whether it would do something now. The palette leaves out what would not.
+    pub fn is_possible(self, app: AppState) -> bool {
+        let path = window().location().pathname().unwrap_or_default();
+        let query = window().location().search().unwrap_or_default();
+        let room = Room::of(&path);
+        let overview = || app.feed_untracked(|feed| feed.overview());
+        match self {
+            Command::PauseStream => room == Some(Room::Live),
+            Command::Export(_) => session_on_screen().is_some(),
+            Command::PinDrawer | Command::CloseDrawer => query.contains("event="),
+            Command::ClearFilters => routes::SHARED.iter().any(|key| query.contains(&format!("{key}="))),
+            Command::CustomRange => room.is_some_and(|room| room.filters() == routes::Filters::All),
+            Command::RemoveDemo => overview().is_some_and(|overview| overview.demo),
+            Command::StartDemo => overview().is_some_and(|overview| !overview.demo),
+            Command::ResumeAlerts => overview().is_some_and(|it| it.alerts_paused_until_ms.is_some()),
+            Command::PauseAlerts => overview().is_some_and(|it| it.alerts_paused_until_ms.is_none()),
+            _ => true,
         }
     }
 
     pub fn run(self, app: AppState) {
         match self {
-            Command::GoLive => app.go(routes::LIVE),
-            Command::GoSessions => app.go(routes::SESSIONS),
-            Command::GoSettings => app.go(routes::SETTINGS),
+            Command::Go(room) => app.go(&routes::carried(room.path())),
             Command::GoWelcome => app.go(routes::WELCOME),
             Command::Palette => app.palette_open.set(true),
             Command::Keys => app.keys_open.set(true),
             Command::FocusSearch => focus_search(),
             Command::PauseStream => app.paused.update(|paused| *paused = !*paused),
             Command::CopyLink => copy_link(app),
-            Command::ThemeSystem => set_theme(app, Theme::System),
-            Command::ThemeDark => set_theme(app, Theme::Dark),
-            Command::ThemeLight => set_theme(app, Theme::Light),
-            Command::ThemeContrast => set_theme(app, Theme::Contrast),
+            Command::Export(form) => export(app, EXPORT_FORMS[form].0),
+            Command::PinDrawer => app.drawer_pinned.update(|pinned| *pinned = !*pinned),
+            Command::CloseDrawer => {
+                app.drawer_pinned.set(false);
+                app.go(&routes::without(&["event"]));
+            }
+            Command::ClearFilters => app.go(&routes::without(&routes::SHARED)),
+            Command::CustomRange => app.range_open.set(true),
+            Command::InstallHooks => app.go(&format!("{}#agents", routes::SETTINGS)),
+            Command::ImportHistory => {
+                work(app, "Importing history", async move { app.api().start_import().await.map(|_| ()) })
+            }
+            Command::StartDemo => work(app, "The demo plays", async move { app.api().start_demo().await.map(|_| ()) }),
+            Command::RemoveDemo => work(app, "The demo is removed", async move { app.api().remove_demo().await }),
+            Command::PauseAlerts => pause_alerts(app, Some(host::now_ms() + 3_600_000)),
+            Command::ResumeAlerts => pause_alerts(app, None),
+            Command::Theme(theme) => set_theme(app, theme),
+            Command::Density(density) => set_density(app, density),
             Command::ToggleTheme => {
                 set_theme(app, other_theme(app.settings.get_untracked().appearance.theme, host::prefers_light()))
             }
@@ -140,6 +228,60 @@ impl Command {
             Command::Reconnect => app.retry.update(|tries| *tries += 1),
         }
     }
+}
+
+/// Id of the session whose page is shown.
+fn session_on_screen() -> Option<String> {
+    let path = window().location().pathname().ok()?;
+    let id = path.strip_prefix("/app/session/")?.split('/').next()?;
+    js_sys::decode_uri_component(id).ok().map(String::from)
+}
+
+fn export(app: AppState, form: &'static str) {
+    let Some(id) = session_on_screen() else { return };
+    spawn_local(async move {
+        let saved = match app.api().export(&id, form).await {
+            Ok(text) => host::save_text(
+                &format!("session-{}.{form}", id.replace(|c: char| !c.is_ascii_alphanumeric(), "-")),
+                &text,
+            ),
+            Err(error) => Err(error.to_string()),
+        };
+        match saved {
+            Ok(()) => app.notices.say("Session exported"),
+            Err(error) => app.notices.fail(format!("Not exported: {error}")),
+        }
+    });
+}
+
+/// Starts something on the server and says how that went; its progress has a line of its own.
+fn work(app: AppState, said: &'static str, doing: impl Future<Output = Result<(), ApiError>> + 'static) {
+    spawn_local(async move {
+        match doing.await {
+            Ok(()) => app.notices.say(said),
+            Err(error) => app.notices.fail(error.to_string()),
+        }
+    });
+}
+
+fn pause_alerts(app: AppState, until_ms: Option<i64>) {
+    let said = if until_ms.is_some() { "Alerts are paused for an hour" } else { "Alerts are on again" };
+    let before = app.feed_untracked(|feed| feed.overview().and_then(|overview| overview.alerts_paused_until_ms));
+    spawn_local(async move {
+        match app.api().pause_alerts(until_ms).await {
+            Ok(()) => app.notices.say_with_undo(
+                said,
+                Callback::new(move |()| {
+                    spawn_local(async move {
+                        if let Err(error) = app.api().pause_alerts(before).await {
+                            app.notices.fail(error.to_string());
+                        }
+                    });
+                }),
+            ),
+            Err(error) => app.notices.fail(error.to_string()),
+        }
+    });
 }
 
 fn focus_search() {
@@ -196,6 +338,12 @@ fn other_theme(theme: Theme, system_is_light: bool) -> Theme {
     }
 }
 
+fn set_density(app: AppState, density: Density) {
+    let appearance = app.settings.get_untracked().appearance;
+    let said = if density == Density::Roomy { "Rows: roomy" } else { "Rows: dense" };
+    change_appearance(app, Appearance { density, ..appearance }, said.to_owned());
+}
+
 fn step_text(app: AppState, step: i32) {
     let size = match app.settings.get_untracked().appearance.text_size {
         0 => 100,
@@ -216,9 +364,11 @@ mod tests {
 
     #[test]
     fn every_command_is_listed_once_and_has_words() {
-        for (index, command) in Command::ALL.iter().enumerate() {
-            assert_eq!(Command::ALL.iter().position(|other| other == command), Some(index));
-            assert!(!command.label().is_empty() && command.icon().starts_with("i-"));
+        let all = Command::all();
+        for (index, command) in all.iter().enumerate() {
+            assert_eq!(all.iter().position(|other| other == command), Some(index));
+            assert_eq!(all.iter().position(|other| other.label() == command.label()), Some(index));
+            assert!(command.icon().starts_with("i-"));
         }
     }
 

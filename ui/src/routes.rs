@@ -3,19 +3,22 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_location, use_query_map};
 
-use crate::state::{AppState, Filter, use_app};
+use crate::state::{AppState, Filter, Range, use_app};
 
 pub const LIVE: &str = "/app/live";
 pub const SESSIONS: &str = "/app/sessions";
 pub const SETTINGS: &str = "/app/settings";
 pub const WELCOME: &str = "/app/welcome";
 
+/// Fields of the address that pages share: going to another page keeps them.
+pub const SHARED: [&str; 3] = ["project", "agent", "range"];
+
 /// The page of one session.
 pub fn session(id: &str) -> String {
     format!("/app/session/{}", encode(id))
 }
 
-/// A page of the rail.
+/// A page of the rail. A new one needs its line in [`Room::ALL`] and in each `match` below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     Live,
@@ -24,7 +27,8 @@ pub enum Room {
 }
 
 impl Room {
-    pub const ALL: [Room; 3] = [Room::Live, Room::Sessions, Room::Settings];
+    /// In the order of the rail, which is the order of the number keys. The last stands at the rail's end.
+    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Settings];
 
     pub const fn path(self) -> &'static str {
         match self {
@@ -47,16 +51,43 @@ impl Room {
             Room::Settings => "i-settings",
         }
     }
+    /// Which filters of the top bar the page obeys.
+    pub const fn filters(self) -> Filters {
+        match self {
+            Room::Live => Filters::Who,
+            Room::Sessions => Filters::All,
+            Room::Settings => Filters::None,
+        }
+    }
+    /// The span of time the page shows while none is chosen.
+    pub const fn usual_range(self) -> Range {
+        match self {
+            Room::Live | Room::Sessions | Room::Settings => Range::All,
+        }
+    }
     /// The room an address belongs to. Empty for Welcome and unknown addresses.
     pub fn of(path: &str) -> Option<Room> {
         let first = path.strip_prefix("/app/").unwrap_or_default().split('/').next().unwrap_or_default();
         match first {
-            "live" => Some(Room::Live),
-            "sessions" | "session" => Some(Room::Sessions),
-            "settings" | "welcome" => Some(Room::Settings),
-            _ => None,
+            "session" => Some(Room::Sessions),
+            "welcome" => Some(Room::Settings),
+            _ => Room::ALL.iter().copied().find(|room| room.path().strip_prefix("/app/") == Some(first)),
         }
     }
+    /// `Alt 3`: its number key.
+    pub fn keys(self) -> String {
+        Room::ALL.iter().position(|known| *known == self).map_or(String::new(), |at| format!("Alt {}", at + 1))
+    }
+}
+
+/// Filters of the top bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filters {
+    None,
+    /// Project and agent.
+    Who,
+    /// Project, agent and time.
+    All,
 }
 
 /// The query string of the page on screen, one field at a time.
@@ -96,6 +127,13 @@ impl Query {
     pub fn replace_all(&self, changes: &[(&str, Option<&str>)]) {
         self.app.replace(&self.with(changes));
     }
+    /// A path with the fields of this address that pages share.
+    pub fn carry(&self, path: &str) -> String {
+        let shared = self
+            .map
+            .with(|map| SHARED.iter().filter_map(|key| Some(((*key).to_owned(), map.get(key)?))).collect::<Vec<_>>());
+        change_query(path, shared.into_iter().filter(|(_, value)| !value.trim().is_empty()).collect(), &[])
+    }
     /// Sets or removes several fields as one step.
     pub fn set_all(&self, changes: &[(&str, Option<&str>)]) {
         self.app.go(&self.with(changes));
@@ -112,7 +150,38 @@ impl Query {
 /// The filter of this page, from its query.
 pub fn use_filter() -> Memo<Filter> {
     let query = use_query_map();
-    Memo::new(move |_| query.with(|map| Filter::read(|key| map.get(key))))
+    let path = use_location().pathname;
+    Memo::new(move |_| {
+        let mut filter = query.with(|map| Filter::read(|key| map.get(key)));
+        if filter.range == Range::All && query.with(|map| map.get("range")).as_deref() != Some("all") {
+            filter.range = Room::of(&path.get()).map_or(Range::All, Room::usual_range);
+        }
+        filter
+    })
+}
+
+/// A path with the fields of the address on screen that pages share, outside the router's reach.
+pub fn carried(path: &str) -> String {
+    let kept = here().1.into_iter().filter(|(key, _)| SHARED.contains(&key.as_str())).collect();
+    change_query(path, kept, &[])
+}
+
+/// The address on screen without some of its fields.
+pub fn without(fields: &[&str]) -> String {
+    let (path, query) = here();
+    let changes: Vec<(&str, Option<&str>)> = fields.iter().map(|field| (*field, None)).collect();
+    change_query(&path, query, &changes)
+}
+
+fn here() -> (String, Vec<(String, String)>) {
+    let location = window().location();
+    let search = location.search().unwrap_or_default();
+    let fields = search.trim_start_matches('?').split('&').filter_map(|field| {
+        let (key, value) = field.split_once('=')?;
+        let decode = |text: &str| js_sys::decode_uri_component(&text.replace('+', " ")).ok().map(String::from);
+        Some((decode(key)?, decode(value)?)).filter(|(_, value)| !value.trim().is_empty())
+    });
+    (location.pathname().unwrap_or_default(), fields.collect())
 }
 
 /// `path?query` with fields changed; the others stay in their order.
@@ -146,6 +215,9 @@ mod tests {
     fn each_address_has_its_room() {
         assert_eq!(Room::of("/app/session/a%2Fb"), Some(Room::Sessions));
         assert_eq!((Room::of("/app/"), Room::of("/sessions")), (None, None));
+        for room in Room::ALL {
+            assert_eq!(Room::of(room.path()), Some(*room));
+        }
         assert_eq!(session("a/b?"), "/app/session/a%2Fb%3F");
     }
 }

@@ -188,6 +188,11 @@ impl Api {
         self.send(Method::DELETE, path, None).await.map(|_| ())
     }
 
+    /// Silences alerts until that moment, or ends the silence.
+    pub async fn pause_alerts(&self, until_ms: Option<i64>) -> Result<(), ApiError> {
+        self.send(Method::POST, "/alerts/pause", Some(&json!({ "until_ms": until_ms }))).await.map(|_| ())
+    }
+
     // The wire
 
     /// `GET /api/v1` + `path`, read as JSON.

@@ -1,6 +1,9 @@
 //! Fields of a form: a label, a control, a hint, and what is wrong with the value, in place.
 
 use leptos::prelude::*;
+use orrery_views::format;
+
+use crate::host;
 
 /// A row of settings: what it is, what it means, and its control on the right.
 #[component]
@@ -153,4 +156,60 @@ pub fn Check(
             </span>
         </button>
     }
+}
+
+/// One of many values, from the system's own list. `options` are value and word.
+#[component]
+pub fn Select(
+    #[prop(into)] id: String,
+    #[prop(into)] options: Signal<Vec<(String, String)>>,
+    #[prop(into)] value: Signal<String>,
+    #[prop(into)] on_change: Callback<String>,
+    #[prop(into, optional)] disabled: Signal<bool>,
+    /// What is chosen here, where no label says it.
+    #[prop(into, optional)]
+    label: Option<String>,
+) -> impl IntoView {
+    let option = move |(key, word): (String, String)| {
+        let chosen = key.clone();
+        view! { <option value=key selected=move || value.with(|value| *value == chosen)>{word}</option> }
+    };
+    view! {
+        <span class="select">
+            <select
+                class="select__field"
+                id=id
+                aria-label=label
+                prop:value=move || value.get()
+                prop:disabled=move || disabled.get()
+                on:change=move |event| on_change.run(event_target_value(&event))
+            >
+                {move || options.get().into_iter().map(option).collect_view()}
+            </select>
+            <svg class="icon icon--12" aria-hidden="true"><use href="#i-down"></use></svg>
+        </span>
+    }
+}
+
+/// A moment of the person's clock, to the minute. Empty while what is typed is none.
+#[component]
+pub fn Moment(#[prop(into)] id: String, at_ms: RwSignal<Option<i64>>) -> impl IntoView {
+    let shown = move || at_ms.get().map(local_minute).unwrap_or_default();
+    view! {
+        <span class="input input--moment">
+            <input
+                class="input__text"
+                type="datetime-local"
+                id=id
+                prop:value=shown
+                on:change=move |event| at_ms.set(host::local_ms(&event_target_value(&event)))
+            />
+        </span>
+    }
+}
+
+/// `2026-11-25T14:32`, as the browser's own field wants it.
+fn local_minute(at_ms: i64) -> String {
+    let offset = host::utc_offset_minutes(at_ms);
+    format!("{}T{}", format::day(at_ms, offset), format::clock_minutes(at_ms, offset))
 }

@@ -1,25 +1,44 @@
 //! Widgets. They get values and callbacks and know no API.
 
+mod badge;
 mod bar;
+pub mod chart;
 pub mod code;
+pub mod dialog;
 pub mod diff;
+mod drawer;
+mod empty;
 pub mod field;
 mod glyph;
 mod icon;
 pub mod markdown;
+mod menu;
 mod pick;
+mod popup;
 pub mod progress;
 mod sparkline;
+mod stat;
 pub mod table;
+pub mod tabs;
 mod time;
+mod tooltip;
 pub mod virtual_list;
 
+pub use badge::{Badge, Tone};
 pub use bar::Bar;
+pub use chart::Chart;
 pub use code::{Code, Output};
+pub use dialog::Dialog;
 pub use diff::{Diff, diff_lines};
+pub use drawer::Drawer;
+pub use empty::Empty;
 pub use glyph::{AgentGlyph, StatusBadge};
 pub use icon::{Icon, tool_icon};
 pub use markdown::Markdown;
+pub use menu::{Menu, MenuItem};
 pub use pick::Pick;
 pub use sparkline::Sparkline;
+pub use stat::Stat;
+pub use tabs::{Tab, TabPanel, Tabs};
 pub use time::{Ago, Clock, Elapsed};
+pub use tooltip::Tooltip;

@@ -1,11 +1,9 @@
 //! A choice of one: a button that says what is chosen, and the list behind it.
 
-use leptos::ev::KeyboardEvent;
-use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 
 use super::Icon;
+use super::popup::use_popup;
 
 /// A menu button. `options` are value and label; the empty value stands for "all".
 #[component]
@@ -20,9 +18,7 @@ pub fn Pick(
     #[prop(optional, into)]
     opening: Option<Callback<()>>,
 ) -> impl IntoView {
-    let open = RwSignal::new(false);
-    let root = NodeRef::<html::Div>::new();
-    let button = NodeRef::<html::Button>::new();
+    let popup = use_popup();
     let shown = move || {
         let value = value.get();
         options.with(|options| {
@@ -30,61 +26,33 @@ pub fn Pick(
         })
     };
     let is_set = move || value.with(|value| !value.is_empty());
-    let toggle = move |_| {
-        if let (false, Some(opening)) = (open.get_untracked(), opening) {
+    let toggle = move || {
+        if let (false, Some(opening)) = (popup.open.get_untracked(), opening) {
             opening.run(());
         }
-        open.update(|open| *open = !*open);
-    };
-    // The first item gets the focus once it is there.
-    Effect::new(move |_| {
-        if open.get() {
-            request_animation_frame(move || focus_item(root, 0));
-        }
-    });
-    let close = move || {
-        open.set(false);
-        if let Some(button) = button.get_untracked() {
-            let _ = button.focus();
-        }
-    };
-    let on_key = move |event: KeyboardEvent| {
-        let step = match event.key().as_str() {
-            "ArrowDown" => 1,
-            "ArrowUp" => -1,
-            "Escape" if open.get_untracked() => {
-                event.stop_propagation();
-                close();
-                return;
-            }
-            _ => return,
-        };
-        event.prevent_default();
-        if open.get_untracked() { focus_item(root, step) } else { toggle(()) }
-    };
-    let on_leave = move |event: web_sys::FocusEvent| {
-        let to = event.related_target().and_then(|target| target.dyn_into::<web_sys::Node>().ok());
-        let inside = root.get_untracked().is_some_and(|root| root.contains(to.as_ref()));
-        if !inside {
-            open.set(false);
-        }
+        popup.toggle();
     };
     view! {
-        <div class="pick" node_ref=root on:keydown=on_key on:focusout=on_leave>
+        <div
+            class="pick"
+            node_ref=popup.root
+            on:keydown=move |event| popup.on_key(&event, toggle)
+            on:focusout=move |event| popup.on_leave(&event)
+        >
             <button
                 type="button"
                 class="pick__button"
-                node_ref=button
+                node_ref=popup.button
                 aria-haspopup="menu"
-                aria-expanded=move || open.get().to_string()
+                aria-expanded=move || popup.open.get().to_string()
                 aria-label=move || format!("{name}: {}", shown())
-                on:click=move |_| toggle(())
+                on:click=move |_| toggle()
             >
                 {(!icon.is_empty()).then(|| view! { <Icon name=icon/> })}
                 {move || if is_set() { view! { <b class="clip">{shown()}</b> }.into_any() } else { view! { <span>{shown()}</span> }.into_any() }}
                 <Icon name="i-down" small=true/>
             </button>
-            <Show when=move || open.get()>
+            <Show when=move || popup.open.get()>
                 <div class="popover menu" role="menu" aria-label=name>
                     {move || {
                         let chosen = value.get();
@@ -101,7 +69,7 @@ pub fn Pick(
                                         tabindex="-1"
                                         aria-checked=is_chosen.to_string()
                                         on:click=move |_| {
-                                            close();
+                                            popup.close();
                                             choose.run(option.clone());
                                         }
                                     >
@@ -116,24 +84,4 @@ pub fn Pick(
             </Show>
         </div>
     }
-}
-
-/// Moves the focus by `step` among the items; 0 goes to the chosen one, else the first.
-fn focus_item(root: NodeRef<html::Div>, step: i32) {
-    let Some(root) = root.get_untracked() else { return };
-    let Ok(found) = root.query_selector_all(".menu__item") else { return };
-    let items: Vec<web_sys::HtmlElement> =
-        (0..found.length()).filter_map(|at| found.get(at)?.dyn_into().ok()).collect();
-    if items.is_empty() {
-        return;
-    }
-    let focused = document().active_element();
-    let at = items.iter().position(|item| focused.as_ref().is_some_and(|focused| item.is_same_node(Some(focused))));
-    let next = match at {
-        Some(at) => (at as i32 + step).rem_euclid(items.len() as i32) as usize,
-        None => {
-            items.iter().position(|item| item.get_attribute("aria-checked").as_deref() == Some("true")).unwrap_or(0)
-        }
-    };
-    let _ = items[next].focus();
 }

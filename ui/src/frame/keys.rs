@@ -1,21 +1,17 @@
 //! Keys that work everywhere, and the overlay that lists the keys of the page.
 
-use std::time::Duration;
-
 use leptos::ev::KeyboardEvent;
-use leptos::html;
 use leptos::prelude::*;
 
 use crate::command::Command;
-use crate::components::Icon;
+use crate::components::Dialog;
 use crate::host;
 use crate::routes::Room;
 use crate::state::{AppState, use_app};
 
-const EVERYWHERE: [(&str, &str); 7] = [
+const EVERYWHERE: [(&str, &str); 6] = [
     ("Ctrl K", "Find a command or session"),
     ("/", "Search sessions"),
-    ("Alt 1 ... 3", "Go to a page"),
     ("Ctrl B", "Open or close the rail"),
     ("Ctrl Shift L", "Switch between dark and light"),
     ("Esc", "Close what is open"),
@@ -45,10 +41,7 @@ fn everywhere(app: AppState, event: &KeyboardEvent) -> bool {
         ("b" | "B", true, false) => Command::ToggleRail,
         ("l" | "L", true, false) if event.shift_key() => Command::ToggleTheme,
         (_, false, true) => match page_of(&event.code()) {
-            Some(room) => {
-                app.go(room.path());
-                return true;
-            }
+            Some(room) => Command::Go(room),
             None => return false,
         },
         ("/", false, false) if !host::is_typing() => Command::FocusSearch,
@@ -69,52 +62,34 @@ fn page_of(code: &str) -> Option<Room> {
 #[component]
 pub fn KeysOverlay() -> impl IntoView {
     let app = use_app();
-    let dialog = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        match (app.keys_open.get(), dialog.open()) {
-            (true, false) => {
-                let _ = dialog.show_modal();
-            }
-            (false, true) => dialog.close(),
-            _ => {}
-        }
-    });
-    let close = move || app.keys_open.set(false);
     view! {
-        <dialog
-            class="sheet"
-            node_ref=dialog
-            aria-labelledby="keys-title"
-            on:close=move |_| set_timeout(close, Duration::ZERO)
-            on:click=move |event| {
-                if super::palette::is_backdrop(&event) {
-                    close();
-                }
-            }
-        >
+        <Dialog open=app.keys_open title="Keys" id="keys">
             <div class="keys">
-                <div class="keys__head">
-                    <h2 id="keys-title">"Keys"</h2>
-                    <button type="button" class="iconbtn push" aria-label="Close" on:click=move |_| close()><Icon name="i-x"/></button>
-                </div>
                 {move || {
                     let page = app.page_keys.get();
                     (!page.is_empty()).then(|| view! { <h3>"On this page"</h3><Lines lines=page/> })
                 }}
                 <h3>"Everywhere"</h3>
                 <Lines lines=EVERYWHERE.to_vec()/>
+                <h3>"Pages"</h3>
+                <Lines lines=pages()/>
             </div>
-        </dialog>
+        </Dialog>
     }
 }
 
+/// Number keys of the pages.
+fn pages() -> Vec<(String, &'static str)> {
+    Room::ALL.iter().map(|room| (room.keys(), room.label())).collect()
+}
+
 #[component]
-fn Lines(lines: Vec<(&'static str, &'static str)>) -> impl IntoView {
-    let line = |(keys, says): (&'static str, &'static str)| {
+fn Lines<K: AsRef<str> + Send + 'static>(lines: Vec<(K, &'static str)>) -> impl IntoView {
+    let line = |(keys, says): (K, &'static str)| {
         let keys = keys
+            .as_ref()
             .split(' ')
-            .map(|key| if key == "..." { " to ".into_any() } else { view! { <kbd>{key}</kbd> }.into_any() })
+            .map(|key| if key == "..." { " to ".into_any() } else { view! { <kbd>{key.to_owned()}</kbd> }.into_any() })
             .collect_view();
         view! { <li><span>{says}</span><span class="small muted">{keys}</span></li> }
     };
@@ -128,7 +103,7 @@ mod tests {
     #[test]
     fn digits_are_pages_in_the_order_of_the_rail() {
         assert_eq!(page_of("Digit1"), Some(Room::Live));
-        assert_eq!(page_of("Digit3"), Some(Room::Settings));
-        assert_eq!((page_of("Digit9"), page_of("Digit0"), page_of("KeyA")), (None, None, None));
+        assert_eq!(page_of("Digit2"), Some(Room::Sessions));
+        assert_eq!((page_of("Digit0"), page_of("KeyA")), (None, None));
     }
 }

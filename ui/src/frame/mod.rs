@@ -8,6 +8,7 @@ mod notices;
 mod palette;
 mod provenance;
 mod rail;
+mod range;
 mod strip;
 mod topbar;
 
@@ -55,7 +56,7 @@ pub fn Frame(children: Children) -> impl IntoView {
                     <connection::Banner/>
                     {children()}
                 </main>
-                <drawer::Drawer/>
+                <drawer::EventDrawer/>
                 <provenance::Provenance/>
             </div>
             <notices::NoticeBar/>
@@ -65,6 +66,7 @@ pub fn Frame(children: Children) -> impl IntoView {
         </div>
         <palette::Palette/>
         <keys::KeysOverlay/>
+        <range::RangeDialog/>
         <announce::Announcer/>
     }
 }

@@ -7,10 +7,9 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use orrery_types::{SessionQuery, SessionRow};
-use wasm_bindgen::JsCast;
 
 use crate::command::Command;
-use crate::components::{AgentGlyph, Icon};
+use crate::components::{AgentGlyph, Icon, dialog};
 use crate::routes;
 use crate::state::{AppState, use_app};
 
@@ -36,7 +35,7 @@ impl Entry {
 #[component]
 pub fn Palette() -> impl IntoView {
     let app = use_app();
-    let dialog = NodeRef::<html::Dialog>::new();
+    let sheet = NodeRef::<html::Dialog>::new();
     let field = NodeRef::<html::Input>::new();
     let words = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
@@ -45,20 +44,15 @@ pub fn Palette() -> impl IntoView {
         Memo::new(
             move |_| if app.palette_open.get() { entries(app, &words.get(), &fetched.get()) } else { Vec::new() },
         );
+    dialog::follow(sheet, app.palette_open.into());
     Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
-        match (app.palette_open.get(), dialog.open()) {
-            (true, false) => {
-                words.set(String::new());
-                at.set(0);
-                let _ = dialog.show_modal();
-                if let Some(field) = field.get_untracked() {
-                    field.set_value("");
-                    let _ = field.focus();
-                }
+        if app.palette_open.get() {
+            words.set(String::new());
+            at.set(0);
+            if let Some(field) = field.get_untracked() {
+                field.set_value("");
+                let _ = field.focus();
             }
-            (false, true) => dialog.close(),
-            _ => {}
         }
     });
     let close = move || app.palette_open.set(false);
@@ -91,11 +85,12 @@ pub fn Palette() -> impl IntoView {
     view! {
         <dialog
             class="sheet"
-            node_ref=dialog
+            node_ref=sheet
             aria-label="Commands and sessions"
             on:close=move |_| close()
+            on:keydown=|event| event.stop_propagation()
             on:click=move |event| {
-                if is_backdrop(&event) {
+                if dialog::is_backdrop(&event) {
                     close();
                 }
             }
@@ -153,7 +148,8 @@ pub fn Palette() -> impl IntoView {
 fn line(entry: Entry) -> AnyView {
     match entry {
         Entry::Do(command) => {
-            let keys = command.keys().split_whitespace().map(|key| view! { <kbd>{key}</kbd> " " }).collect_view();
+            let keys =
+                command.keys().split_whitespace().map(|key| view! { <kbd>{key.to_owned()}</kbd> " " }).collect_view();
             view! { <Icon name=command.icon()/><span class="clip grow">{command.label()}</span><span class="push">{keys}</span> }.into_any()
         }
         Entry::Open { agent, title, project, .. } => {
@@ -165,9 +161,11 @@ fn line(entry: Entry) -> AnyView {
 
 /// Commands and sessions that have all words, best first: commands, then sessions by newest activity.
 fn entries(app: AppState, words: &str, fetched: &[SessionRow]) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Command::ALL
+    let mut entries: Vec<Entry> = Command::all()
         .into_iter()
-        .filter(|command| *command != Command::Palette && has_words(command.label(), words))
+        .filter(|command| {
+            *command != Command::Palette && has_words(&command.label(), words) && command.is_possible(app)
+        })
         .map(Entry::Do)
         .collect();
     let mut rows: Vec<SessionRow> = app.feed_untracked(|feed| feed.sessions().map(|row| (**row).clone()).collect());
@@ -232,17 +230,6 @@ fn scroll_to(id: &str) {
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);
         item.scroll_into_view_with_scroll_into_view_options(&options);
     }
-}
-
-/// Whether a click hit the dialog's backdrop and nothing in it.
-pub fn is_backdrop(event: &web_sys::MouseEvent) -> bool {
-    let element = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlElement>().ok());
-    element.is_some_and(|element| {
-        let around = element.get_bounding_client_rect();
-        let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
-        element.tag_name() == "DIALOG"
-            && (x < around.left() || x > around.right() || y < around.top() || y > around.bottom())
-    })
 }
 
 #[cfg(test)]

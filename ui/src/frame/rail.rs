@@ -5,7 +5,7 @@ use orrery_views::session::needs_person_at;
 
 use crate::command::Command;
 use crate::components::Icon;
-use crate::routes::Room;
+use crate::routes::{Room, use_query};
 use crate::state::use_app;
 
 #[component]
@@ -26,9 +26,13 @@ pub fn Rail(room: Memo<Option<Room>>) -> impl IntoView {
                 <span class="rail__label" aria-hidden="true">"Orrery"</span>
             </button>
             <ul>
-                <li><Item room=Room::Live current=room/></li>
-                <li><Item room=Room::Sessions current=room/></li>
-                <li class="rail__last"><Item room=Room::Settings current=room/></li>
+                {Room::ALL
+                    .iter()
+                    .map(|item| {
+                        let class = if Some(item) == Room::ALL.last() { "rail__last" } else { "" };
+                        view! { <li class=class><Item room=*item current=room/></li> }
+                    })
+                    .collect_view()}
             </ul>
         </nav>
     }
@@ -46,12 +50,12 @@ fn Item(room: Room, current: Memo<Option<Room>>) -> impl IntoView {
     });
     let said =
         move || if waiting.get() == 1 { ", 1 needs you".to_owned() } else { format!(", {} need you", waiting.get()) };
-    let number = Room::ALL.iter().position(|known| *known == room).map_or(0, |at| at + 1);
+    let query = use_query();
     view! {
         <a
             class="rail__item"
-            href=room.path()
-            title=format!("{} (Alt {number})", room.label())
+            href=move || query.carry(room.path())
+            title=format!("{} ({})", room.label(), room.keys())
             aria-current=move || (current.get() == Some(room)).then_some("page")
         >
             <Icon name=room.icon()/>

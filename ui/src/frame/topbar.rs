@@ -5,53 +5,82 @@ use leptos::task::spawn_local;
 use orrery_views::format;
 
 use super::connection::ConnectionState;
-use crate::components::{Icon, Pick};
-use crate::routes::{self, Room, use_filter, use_query};
+use crate::command::Command;
+use crate::components::{Dialog, Icon, Pick};
+use crate::routes::{self, Filters, Room, SHARED, use_query};
 use crate::state::{AppState, Range, use_app};
 
 #[component]
 pub fn Topbar(room: Memo<Option<Room>>) -> impl IntoView {
+    let app = use_app();
     let query = use_query();
-    let filter = use_filter();
-    let has_filters =
-        move || matches!(room.get(), Some(Room::Live | Room::Sessions)) && !query.path().starts_with("/app/session/");
-    let has_range = move || has_filters() && room.get() == Some(Room::Sessions);
-    let range = move || match filter.get().range {
-        Range::All => String::new(),
-        range => range.slug().to_owned(),
-    };
-    let ranges = Range::EVERY
-        .iter()
-        .rev()
-        .map(|range| {
-            (if *range == Range::All { String::new() } else { range.slug().to_owned() }, range.label().to_owned())
-        })
-        .collect::<Vec<_>>();
-    let ranges = Signal::stored(ranges);
+    let filters = Memo::new(move |_| match room.get() {
+        Some(room) if !query.path().starts_with("/app/session/") => room.filters(),
+        _ => Filters::None,
+    });
+    let has_who = move || filters.get() != Filters::None;
+    let has_range = move || filters.get() == Filters::All;
+    let set = move || SHARED.iter().filter(|key| query.get(key).is_some()).count();
+    let sheet = RwSignal::new(false);
     view! {
         <header class="topbar">
             <span class="topbar__title" aria-hidden="true">
                 <svg><use href="#mark"/></svg>
                 <b>{move || room.get().map_or("Orrery", Room::label)}</b>
             </span>
-            <Show when=has_filters>
-                <ProjectPick/>
-                <Show when=has_range>
-                    <Pick
-                        name="Time"
-                        icon="i-clock"
-                        value=Signal::derive(range)
-                        options=ranges
-                        choose=move |value: String| query.set("range", Some(&value))
-                    />
-                </Show>
-                <AgentPick/>
+            <Show when=has_who>
+                <div class="topbar__filters">
+                    <ProjectPick/>
+                    <Show when=has_range><RangePick room/></Show>
+                    <AgentPick/>
+                </div>
+                <button type="button" class="iconbtn topbar__sheet" aria-haspopup="dialog" aria-label=move || format!("Filters, {} set", set()) on:click=move |_| sheet.set(true)>
+                    <Icon name="i-filter"/>
+                    {move || (set() > 0).then(|| view! { <span class="rail__badge" aria-hidden="true">{set()}</span> })}
+                </button>
+                <Dialog open=sheet title="Filters" id="filters">
+                    <div class="filters">
+                        <span id="filters-project">"Project"</span><ProjectPick/>
+                        <Show when=has_range><span>"Time"</span><RangePick room/></Show>
+                        <span>"Agent"</span><AgentPick/>
+                        <button type="button" class="btn" disabled=move || set() == 0 on:click=move |_| Command::ClearFilters.run(app)>"Clear all"</button>
+                    </div>
+                </Dialog>
             </Show>
             <DemoTag/>
             <Search/>
             <ConnectionState/>
         </header>
     }
+}
+
+/// The span of time that the page is narrowed to. Without a choice it is the page's own.
+#[component]
+fn RangePick(room: Memo<Option<Room>>) -> impl IntoView {
+    const CUSTOM: &str = "custom";
+    let app = use_app();
+    let query = use_query();
+    let usual = Memo::new(move |_| room.get().map_or(Range::All, Room::usual_range));
+    let chosen = Memo::new(move |_| query.get("range").and_then(|slug| Range::from_slug(&slug)));
+    let value =
+        Signal::derive(move || chosen.get().filter(|range| *range != usual.get()).map(Range::slug).unwrap_or_default());
+    let options = Signal::derive(move || {
+        let slug = |range: Range| if range == usual.get() { String::new() } else { range.slug() };
+        let mut options: Vec<_> = Range::EVERY.iter().map(|range| (slug(*range), range.label())).collect();
+        if let Some(range @ Range::Custom(..)) = chosen.get() {
+            options.push((range.slug(), range.label()));
+        }
+        options.push((CUSTOM.to_owned(), "From and to...".to_owned()));
+        options
+    });
+    let choose = move |value: String| {
+        if value == CUSTOM {
+            app.range_open.set(true);
+        } else {
+            query.set("range", Some(&value));
+        }
+    };
+    view! { <Pick name="Time" icon="i-clock" value options choose/> }
 }
 
 /// Says that made-up sessions are among what is shown, and leads to where they are removed.

@@ -28,6 +28,12 @@ pub fn utc_offset_minutes(at_ms: i64) -> i32 {
     -js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at_ms as f64)).get_timezone_offset() as i32
 }
 
+/// The moment that `2026-11-25T14:32` names on the person's clock, ms. Empty where it names none.
+pub fn local_ms(text: &str) -> Option<i64> {
+    let at = js_sys::Date::parse(text);
+    at.is_finite().then_some(at as i64)
+}
+
 /// Scheme, host and port of this page.
 pub fn origin() -> String {
     window().location().origin().unwrap_or_default()

@@ -5,10 +5,10 @@ mod save;
 mod tauri;
 
 pub use browser::{
-    copy_text, is_narrow, is_typing, keep_focus_inside, now_ms, on_next_paint, prefers_light, set_server_clock, store,
-    stored, unix_ms, utc_offset_minutes,
+    copy_text, is_narrow, is_typing, keep_focus_inside, local_ms, now_ms, on_next_paint, prefers_light,
+    set_server_clock, store, stored, unix_ms, utc_offset_minutes,
 };
-pub use save::save_text;
+pub use save::{save_blob, save_text};
 pub use tauri::is_native;
 
 /// Where the server is, and what proves that we may talk to it.

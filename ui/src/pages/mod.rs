@@ -1,5 +1,6 @@
 //! One folder per screen.
 
+pub mod gallery;
 pub mod live;
 pub mod session;
 pub mod sessions;

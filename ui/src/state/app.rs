@@ -33,7 +33,11 @@ pub struct AppState {
     pub now: RwSignal<i64>,
     pub palette_open: RwSignal<bool>,
     pub keys_open: RwSignal<bool>,
+    /// The dialog that asks for a time from and to.
+    pub range_open: RwSignal<bool>,
     pub rail_open: RwSignal<bool>,
+    /// The drawer stays open while the person goes to other pages.
+    pub drawer_pinned: RwSignal<bool>,
     /// The stream of Live stands still.
     pub paused: RwSignal<bool>,
     /// Keys of the page on screen, for the `?` overlay: key and what it does.
@@ -56,7 +60,9 @@ pub fn provide_app() -> AppState {
         now: RwSignal::new(host::now_ms()),
         palette_open: RwSignal::new(false),
         keys_open: RwSignal::new(false),
+        range_open: RwSignal::new(false),
         rail_open: RwSignal::new(host::stored("orrery.rail").as_deref() == Some("open")),
+        drawer_pinned: RwSignal::new(false),
         paused: RwSignal::new(false),
         page_keys: RwSignal::new(Vec::new()),
         handlers: StoredValue::new_local(Vec::new()),
@@ -117,7 +123,7 @@ impl AppState {
     fn visit(&self, path: &str, replace: bool) {
         // In a task of its own: the router must not be moved while it still builds a page.
         if let Some(navigate) = self.navigate.get_value() {
-            let path = path.to_owned();
+            let path = if self.drawer_pinned.get_untracked() { with_drawer(path) } else { path.to_owned() };
             set_timeout(move || navigate(&path, replace), std::time::Duration::ZERO);
         }
     }
@@ -157,5 +163,18 @@ impl AppState {
                 app.notices.fail(format!("The appearance is kept in this browser only: {error}"));
             }
         });
+    }
+}
+
+/// A pinned drawer comes along to another page: its field joins the address.
+fn with_drawer(path: &str) -> String {
+    let location = window().location();
+    let here = location.pathname().unwrap_or_default();
+    let query = location.search().unwrap_or_default();
+    let event = query.trim_start_matches('?').split('&').find(|field| field.starts_with("event="));
+    let is_other_page = path.split(['?', '#']).next() != Some(here.as_str());
+    match event.filter(|_| is_other_page && !path.contains("event=")) {
+        Some(event) => format!("{path}{}{event}", if path.contains('?') { '&' } else { '?' }),
+        None => path.to_owned(),
     }
 }

@@ -21,6 +21,9 @@ const FONTS: [(&str, &str, &str); 2] = [
     ("@fontsource-variable/jetbrains-mono", "jetbrains-mono-latin-wght-normal.woff2", "jetbrains-mono"),
 ];
 
+/// Draws the charts; a classic script that a page fetches with its first chart. npm package, file in it.
+const PLOT: (&str, &str) = ("uplot", "dist/uPlot.iife.min.js");
+
 /// One written file with the sizes a browser may receive.
 pub struct Written {
     pub name: String,
@@ -61,9 +64,15 @@ fn collect(bound: Bound) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let css_text = style_sheet(&ui.join("styles"))?;
     let css = hashed("orrery-ui", "css", &css_text);
 
-    let names = [("{{css}}", &css), ("{{js}}", &js), ("{{wasm}}", &wasm)];
-    let fill =
-        |text: String| names.iter().fold(text, |text, (mark, name)| text.replace(mark, &format!("{BASE}{name}")));
+    let plot = plot()?;
+    let plot_name = plot.as_ref().map(|(name, _)| format!("{BASE}{name}")).unwrap_or_default();
+    let names = [
+        ("{{css}}", format!("{BASE}{css}")),
+        ("{{js}}", format!("{BASE}{js}")),
+        ("{{wasm}}", format!("{BASE}{wasm}")),
+        ("{{uplot}}", plot_name),
+    ];
+    let fill = |text: String| names.iter().fold(text, |text, (mark, name)| text.replace(mark, name));
     for (name, bytes) in static_files(&ui.join("static"))? {
         let is_text = [".js", ".webmanifest", ".json", ".html"].iter().any(|ending| name.ends_with(ending));
         let bytes = match String::from_utf8(bytes) {
@@ -77,7 +86,22 @@ fn collect(bound: Bound) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     files.insert("index.html".into(), fill(page).into_bytes());
     files.extend([(wasm, bound.wasm), (js, js_text), (css, css_text)]);
     files.extend(fonts()?);
+    if let Some((name, script)) = plot {
+        let licence = fs::read(paths::node_modules().join(PLOT.0).join("LICENSE")).context("uplot has no LICENSE")?;
+        files.extend([(name, script), ("uplot-LICENSE.txt".to_owned(), licence)]);
+    }
     Ok(files)
+}
+
+/// Hashed name and bytes of the chart library. Empty where npm did not bring it: charts are tables then.
+fn plot() -> anyhow::Result<Option<(String, Vec<u8>)>> {
+    let file = paths::node_modules().join(PLOT.0).join(PLOT.1);
+    if !file.exists() {
+        println!("no uPlot (npm install in scripts/node brings it): the charts show their values as tables");
+        return Ok(None);
+    }
+    let script = fs::read(&file)?;
+    Ok(Some((hashed("uplot", "js", &script), script)))
 }
 
 fn hashed(stem: &str, ending: &str, bytes: &[u8]) -> String {

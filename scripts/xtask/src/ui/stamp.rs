@@ -34,7 +34,7 @@ pub fn inputs(profile: Profile) -> anyhow::Result<String> {
     hash.update(include_bytes!("compile.rs"));
     hash.update(include_bytes!("wasm.rs"));
     hash.update(include_bytes!("assets.rs"));
-    for optional in ["binaryen/package.json", "@fontsource-variable/inter/package.json"] {
+    for optional in ["binaryen/package.json", "@fontsource-variable/inter/package.json", "uplot/package.json"] {
         hash.update(fs::read(paths::node_modules().join(optional)).unwrap_or_default());
         hash.update([0]);
     }

@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::facts::source_word;
 use crate::api::RawPayload;
 use crate::components::code::lang_of_path;
-use crate::components::{Code, Diff, Markdown, Output, diff_lines};
+use crate::components::{Code, Diff, Markdown, Output, Tab, TabPanel, Tabs, diff_lines};
 use crate::state::use_app;
 
-/// A tab and what it needs to be shown.
+/// What a tab shows.
 #[derive(Debug, Clone, PartialEq)]
-enum Tab {
+enum Part {
     Change(Vec<Change>),
     Text(String),
     Output(String),
@@ -24,85 +24,43 @@ enum Tab {
     Raw,
 }
 
-impl Tab {
+impl Part {
     fn label(&self) -> &'static str {
         match self {
-            Tab::Change(_) => "Diff",
-            Tab::Text(_) => "Text",
-            Tab::Output(_) => "Output",
-            Tab::Input(_) => "Input",
-            Tab::Raw => "Raw",
+            Part::Change(_) => "Diff",
+            Part::Text(_) => "Text",
+            Part::Output(_) => "Output",
+            Part::Input(_) => "Input",
+            Part::Raw => "Raw",
         }
     }
 }
 
 #[component]
 pub fn Body(event: Arc<Event>) -> impl IntoView {
-    let tabs = tabs(&event);
+    let parts = parts(&event);
     let seq = event.seq;
-    let at = RwSignal::new(0_usize);
-    let labels: Vec<&'static str> = tabs.iter().map(Tab::label).collect();
-    let count = labels.len();
-    let tabs = StoredValue::new(tabs);
-    let on_key = move |event: leptos::ev::KeyboardEvent| {
-        let step = match event.key().as_str() {
-            "ArrowRight" => 1,
-            "ArrowLeft" => count - 1,
-            _ => return,
-        };
-        at.update(|at| *at = (*at + step) % count);
-        event.prevent_default();
-        let id = tab_id(at.get_untracked());
-        request_animation_frame(move || {
-            use wasm_bindgen::JsCast;
-            if let Some(tab) =
-                document().get_element_by_id(&id).and_then(|tab| tab.dyn_into::<web_sys::HtmlElement>().ok())
-            {
-                let _ = tab.focus();
-            }
-        });
-    };
+    let at = RwSignal::new(parts.first().map(|part| part.label().to_owned()).unwrap_or_default());
+    let tabs: Vec<Tab> = parts.iter().map(|part| Tab::new(part.label(), part.label())).collect();
+    let parts = StoredValue::new(parts);
+    let shown = move || parts.with_value(|parts| parts.iter().find(|part| at.get() == part.label()).cloned());
     view! {
-        <div class="tabs" role="tablist" aria-label="Event" on:keydown=on_key>
-            {labels
-                .into_iter()
-                .enumerate()
-                .map(|(index, label)| view! {
-                    <button
-                        type="button"
-                        role="tab"
-                        id=tab_id(index)
-                        aria-selected=move || (at.get() == index).to_string()
-                        aria-controls="event-panel"
-                        tabindex=move || if at.get() == index { "0" } else { "-1" }
-                        on:click=move |_| at.set(index)
-                    >
-                        {label}
-                    </button>
-                })
-                .collect_view()}
-        </div>
-        <div class="drawer__body" role="tabpanel" id="event-panel" aria-labelledby=move || tab_id(at.get()) tabindex="0">
-            {move || tabs.with_value(|tabs| tabs.get(at.get()).cloned()).map(|tab| panel(tab, seq))}
-        </div>
+        <Tabs id="event" label="Event" tabs=Signal::stored(tabs) value=at choose=move |key| at.set(key)/>
+        <TabPanel id="event" value=at class="drawer__body">{move || shown().map(|part| panel(part, seq))}</TabPanel>
     }
 }
 
-fn tab_id(index: usize) -> String {
-    format!("event-tab-{index}")
-}
-
-fn panel(tab: Tab, seq: i64) -> AnyView {
-    match tab {
-        Tab::Change(changes) => {
+fn panel(part: Part, seq: i64) -> AnyView {
+    match part {
+        Part::Change(changes) => {
             // One file is named in the drawer's title.
             let is_many = changes.len() > 1;
             changes.into_iter().map(|one| change(one, is_many)).collect_view().into_any()
         }
-        Tab::Text(text) => view! { <section><Markdown text/></section> }.into_any(),
-        Tab::Output(text) => view! { <section><Output text/></section> }.into_any(),
-        Tab::Input(input) => input_view(&input),
-        Tab::Raw => view! { <Raw seq/> }.into_any(),
+        Part::Text(text) => view! { <section><Markdown text/></section> }.into_any(),
+        Part::Output(text) => view! { <section><Output text/></section> }.into_any(),
+        Part::Input(input) => input_view(&input),
+        Part::Raw => view! { <Raw seq/> }.into_any(),
     }
 }
 
@@ -169,9 +127,9 @@ fn pretty(text: &str) -> String {
 }
 
 /// The tabs an event has, the most telling first.
-fn tabs(event: &Event) -> Vec<Tab> {
-    let text = |text: &str| (!text.trim().is_empty()).then(|| Tab::Text(text.to_owned()));
-    let mut tabs: Vec<Tab> = match &event.body {
+fn parts(event: &Event) -> Vec<Part> {
+    let text = |text: &str| (!text.trim().is_empty()).then(|| Part::Text(text.to_owned()));
+    let mut parts: Vec<Part> = match &event.body {
         What::ToolStart { input, .. } | What::Permission { input, .. } => of_call(input, ""),
         What::ToolEnd { input, output, .. } => of_call(input, output),
         What::Prompt { text: words } | What::Message { text: words, .. } | What::Thinking { text: words } => {
@@ -186,23 +144,23 @@ fn tabs(event: &Event) -> Vec<Tab> {
         What::Other { summary } => text(summary).into_iter().collect(),
         _ => Vec::new(),
     };
-    tabs.push(Tab::Raw);
-    tabs
+    parts.push(Part::Raw);
+    parts
 }
 
-fn of_call(input: &Value, output: &str) -> Vec<Tab> {
+fn of_call(input: &Value, output: &str) -> Vec<Part> {
     let changes = changes_of(input);
-    let mut tabs = Vec::new();
+    let mut parts = Vec::new();
     if !changes.is_empty() {
-        tabs.push(Tab::Change(changes));
+        parts.push(Part::Change(changes));
     }
     if !output.trim().is_empty() {
-        tabs.push(Tab::Output(output.to_owned()));
+        parts.push(Part::Output(output.to_owned()));
     }
     if !input.is_null() && input.as_object().is_none_or(|fields| !fields.is_empty()) {
-        tabs.push(Tab::Input(input.clone()));
+        parts.push(Part::Input(input.clone()));
     }
-    tabs
+    parts
 }
 
 #[cfg(test)]
@@ -227,7 +185,7 @@ mod tests {
             body,
             demo: false,
         };
-        tabs(&event).iter().map(Tab::label).collect()
+        parts(&event).iter().map(Part::label).collect()
     }
 
     #[test]

@@ -5,19 +5,15 @@ mod facts;
 
 use std::sync::Arc;
 
-use leptos::ev::KeyboardEvent;
-use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use orrery_types::Event;
 use orrery_views::format;
-use wasm_bindgen::JsCast;
 
 pub use facts::source_word;
 
-use crate::command;
-use crate::components::{AgentGlyph, Icon};
-use crate::host;
+use crate::command::{self, Command};
+use crate::components::{AgentGlyph, Drawer, Empty, Icon};
 use crate::pages::live::describe::{describe, inside};
 use crate::routes::{self, use_query};
 use crate::state::{AppState, use_app};
@@ -32,7 +28,7 @@ enum Shown {
 }
 
 #[component]
-pub fn Drawer() -> impl IntoView {
+pub fn EventDrawer() -> impl IntoView {
     let app = use_app();
     let query = use_query();
     let seq = Memo::new(move |_| query.get("event").and_then(|seq| seq.parse::<i64>().ok()));
@@ -49,55 +45,44 @@ pub fn Drawer() -> impl IntoView {
             fetch(app, seq, fetched);
         }
     });
-
-    let panel = NodeRef::<html::Aside>::new();
-    let opener = StoredValue::new_local(None::<web_sys::HtmlElement>);
     let is_open = Memo::new(move |_| seq.get().is_some());
-    Effect::new(move |was_open: Option<bool>| {
-        let open = is_open.get();
-        if open && was_open != Some(true) {
-            opener.set_value(document().active_element().and_then(|element| element.dyn_into().ok()));
-            // On a phone the sheet covers the page, so the focus must be in it.
-            if host::is_narrow() {
-                request_animation_frame(move || focus(panel));
-            }
-        }
-        open
-    });
     let close = move || {
-        let had_focus =
-            panel.get_untracked().is_some_and(|panel| panel.contains(document().active_element().as_deref()));
+        app.drawer_pinned.set(false);
         query.set("event", None);
-        if let (true, Some(opener)) = (had_focus, opener.get_value()) {
-            let _ = opener.focus();
-        }
     };
-    let id = app.add_keys(std::rc::Rc::new(move |event: &KeyboardEvent| {
-        let closes = event.key() == "Escape" && is_open.get_untracked();
-        if closes {
-            close();
-        }
-        closes
-    }));
-    on_cleanup(move || app.remove_keys(id));
-
     view! {
-        <Show when=move || is_open.get()>
-            <aside class="drawer" aria-label="Event" tabindex="-1" node_ref=panel on:keydown=move |event| host::keep_focus_inside(panel.get_untracked().as_ref(), &event)>
-                {move || match shown.get() {
-                    Some(Shown::Event(event)) => view! { <Details event close/> }.into_any(),
-                    Some(Shown::Missing(reason)) => view! {
-                        <div class="empty">
-                            <h2>"This event cannot be shown"</h2>
-                            <p>{reason}</p>
-                            <button type="button" class="btn" on:click=move |_| close()>"Close"</button>
-                        </div>
-                    }
-                    .into_any(),
-                    _ => view! { <div class="empty" aria-busy="true"><p>"Reading the event from the store"</p></div> }.into_any(),
-                }}
-            </aside>
-        </Show>
+        <Drawer label="Event" open=is_open close=Callback::new(move |()| close()) pinned=app.drawer_pinned>
+            {move || match shown.get() {
+                Some(Shown::Event(event)) => view! { <Details event close/> }.into_any(),
+                Some(Shown::Missing(reason)) => view! {
+                    <Empty title="This event cannot be shown" say=reason failed=true>
+                        <button type="button" class="btn" on:click=move |_| close()>"Close"</button>
+                    </Empty>
+                }
+                .into_any(),
+                _ => view! { <div class="empty" aria-busy="true"><p>"Reading the event from the store"</p></div> }.into_any(),
+            }}
+        </Drawer>
+    }
+}
+
+/// Keeps the drawer open over page changes, or lets it go again.
+#[component]
+fn Pin() -> impl IntoView {
+    let app = use_app();
+    let said = move || {
+        if app.drawer_pinned.get() { "Pinned: stays open on other pages" } else { "Pin: keep open on other pages" }
+    };
+    view! {
+        <button
+            type="button"
+            class="iconbtn"
+            class:iconbtn--on=move || app.drawer_pinned.get()
+            aria-label="Keep open on other pages"
+            title=said
+            aria-pressed=move || app.drawer_pinned.get().to_string()
+            on:click=move |_| Command::PinDrawer.run(app)
+        ><Icon name="i-pin"/></button>
     }
 }
 
@@ -125,9 +110,10 @@ fn Details(event: Arc<Event>, close: impl Fn() + Copy + 'static) -> impl IntoVie
                 {subagent.map(|kind| view! { <span class="tag">{kind}</span> })}
                 {event.demo.then(|| view! { <span class="tag">"demo"</span> })}
                 <span class="push row" style:gap="0">
-                    <button type="button" class="iconbtn" aria-label="Copy link" title="Copy link" on:click=move |_| command::Command::CopyLink.run(app)>
+                    <button type="button" class="iconbtn" aria-label="Copy link" title="Copy link" on:click=move |_| Command::CopyLink.run(app)>
                         <Icon name="i-link"/>
                     </button>
+                    <Pin/>
                     <button type="button" class="iconbtn" aria-label="Close" title="Close (Esc)" on:click=move |_| close()><Icon name="i-x"/></button>
                 </span>
             </div>
@@ -159,10 +145,4 @@ fn fetch(app: AppState, seq: i64, into: RwSignal<Option<(i64, Shown)>>) {
         };
         into.set(Some((seq, shown)));
     });
-}
-
-fn focus(panel: NodeRef<html::Aside>) {
-    if let Some(panel) = panel.get_untracked() {
-        let _ = panel.focus();
-    }
 }

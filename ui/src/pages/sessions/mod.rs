@@ -205,7 +205,7 @@ fn Toolbar(
         }
         if narrow.from_ms.is_some() {
             let range = query.get("range").and_then(|slug| crate::state::Range::from_slug(&slug)).unwrap_or_default();
-            chips.push(("range", "Time", range.label().to_owned()));
+            chips.push(("range", "Time", range.label()));
         }
         chips
     };
