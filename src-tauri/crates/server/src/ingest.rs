@@ -5,12 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use orrery_agents::Decoded;
 pub use orrery_store::Audience;
 use orrery_store::{Appended, Batch, Item, Raw, Store, StoreError};
-use orrery_types::{Body, Event, Problem, Source, Sources};
+use orrery_types::{Body, Event, Problem, Settings, Source, Sources};
 use orrery_views::pricing::{Prices, StoredPrices};
 
 use crate::clock::Clock;
 use crate::live::Hub;
-use crate::redact::Redactor;
+use crate::redact::{Counts, Redactor};
 
 /// The pipeline over one store. Without a hub nothing is published: that is how `orrery import` runs.
 pub struct Ingest {
@@ -53,14 +53,15 @@ impl Ingest {
         Ingest { hub: Some(hub), ..Ingest::new(store, clock) }
     }
 
-    /// Masks secrets in what comes from now on, or keeps it as it is. On at first.
-    pub fn redact(&self, on: bool) {
-        self.redactor.set(on);
+    /// Masks secrets in what comes from now on as the settings say. Every rule is on at first.
+    pub fn redact(&self, settings: &Settings) {
+        self.redactor.set(settings);
     }
 
     /// Bytes that were not stored, masked as stored ones are.
-    pub fn masked(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.redactor.bytes(bytes)
+    pub fn masked(&self, mut bytes: Vec<u8>) -> Vec<u8> {
+        self.redactor.bytes(&mut bytes, &mut Counts::new());
+        bytes
     }
 
     pub fn store(&self) -> &Arc<dyn Store> {
@@ -73,14 +74,12 @@ impl Ingest {
 
     /// One decoded payload or line as the store takes it, with the problems found in it.
     pub fn item(&self, raw: Option<Raw>, decoded: Decoded) -> (Item, Vec<Problem>) {
-        let Decoded { mut events, usage, facts, problems } = decoded;
-        for event in &mut events {
-            self.redactor.event(event);
-        }
-        let raw = raw.map(|raw| Raw { bytes: self.redactor.bytes(raw.bytes), ..raw });
+        let Decoded { mut events, usage, mut facts, problems } = decoded;
+        let mut raw = raw;
+        let masked = self.redactor.item(raw.as_mut().map(|raw| &mut raw.bytes), &mut events, &mut facts);
         let prices = self.prices();
         let usage = usage.iter().map(|request| prices.in_force().price(request)).collect();
-        (Item { raw, events, usage, facts }, problems)
+        (Item { raw, events, usage, facts, masked: masked.into_iter().collect() }, problems)
     }
 
     /// Decoded payload in, committed rows out.
@@ -96,7 +95,15 @@ impl Ingest {
     ///
     /// # Errors
     /// Nothing was kept: see [`StoreError`].
-    pub async fn append(&self, batch: Batch, audience: Audience) -> Result<Arc<Appended>, StoreError> {
+    pub async fn append(&self, mut batch: Batch, audience: Audience) -> Result<Arc<Appended>, StoreError> {
+        // What a reader remembers of open calls, and what a problem quotes, are texts of the agent too.
+        let mut unseen = Counts::new();
+        for text in batch.cursors.iter_mut().map(|cursor| &mut cursor.state) {
+            self.redactor.text(text, &mut unseen);
+        }
+        for text in batch.problems.iter_mut().map(|problem| &mut problem.message) {
+            self.redactor.text(text, &mut unseen);
+        }
         let tell_raws = audience == Audience::All && self.hub.as_ref().is_some_and(|hub| hub.has_family_clients());
         self.store.append(Batch { audience, tell_raws, ..batch }).await
     }

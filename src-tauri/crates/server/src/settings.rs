@@ -7,7 +7,9 @@ use std::sync::Mutex;
 
 use orrery_types::{Settings, SettingsPatch};
 use tokio::sync::watch;
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
+
+use crate::redact::builtin;
 
 /// The settings in force, and the file they come from.
 #[derive(Debug)]
@@ -87,6 +89,11 @@ fn read(text: &str) -> (Settings, Option<String>) {
 
 fn check(patch: &SettingsPatch) -> io::Result<()> {
     let no = |words: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, words.to_owned()));
+    if let Some(rules) = &patch.redact_off
+        && let Some(unknown) = rules.iter().find(|id| builtin().list.iter().all(|rule| rule.id != **id))
+    {
+        return no(&format!("there is no masking rule {unknown}; GET /api/v1/redaction lists them"));
+    }
     if let Some(Some(budget)) = patch.budget_daily_usd
         && !(budget.is_finite() && (0.0..=1_000_000.0).contains(&budget))
     {
@@ -129,6 +136,9 @@ fn apply(document: &mut DocumentMut, patch: &SettingsPatch) {
     }
     if let Some(keys) = &patch.global_shortcut {
         set(document, "global_shortcut", value(keys.trim()));
+    }
+    if let Some(rules) = &patch.redact_off {
+        set(document, "redact_off", value(rules.iter().map(String::as_str).collect::<Array>()));
     }
     if let Some(appearance) = &patch.appearance {
         let table = document.entry("appearance").or_insert_with(|| Item::Table(Table::new()));

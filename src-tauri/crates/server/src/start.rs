@@ -153,7 +153,7 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         paused_until_ms: AtomicI64::new(0),
         stop: watch::Sender::new(false),
     });
-    app.ingest.redact(app.settings.get().redact);
+    app.ingest.redact(&app.settings.get());
     overview::refresh(&app).await;
     let router = router::router(app.clone());
     let seats = serve::seats();

@@ -5,5 +5,6 @@ mod store;
 
 pub use sqlite::{Options, SqliteStore};
 pub use store::{
-    Appended, Audience, Batch, BoxFuture, FileCursor, FilterOptions, Health, Item, Raw, Store, StoreError, TotalsQuery,
+    Appended, Audience, Batch, BoxFuture, FileCursor, FilterOptions, Health, Item, Masked, Raw, Store, StoreError,
+    TotalsQuery,
 };

@@ -43,6 +43,17 @@ pub struct Item {
     pub events: Vec<Event>,
     pub usage: Vec<UsageRow>,
     pub facts: Vec<SessionFacts>,
+    /// Secrets masked in this item, by rule. Counted once the item turns out to be new.
+    pub masked: Vec<(String, u64)>,
+}
+
+/// Secrets masked so far by one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masked {
+    pub rule: String,
+    pub count: u64,
+    /// When the newest of them arrived, ms.
+    pub last_ms: i64,
 }
 
 /// A payload as it arrived.
@@ -187,6 +198,8 @@ pub trait Store: Send + Sync + 'static {
     /// Newest hook event of each agent slug, ms.
     fn last_hooks(&self) -> Result<Vec<(String, i64)>, StoreError>;
     fn health(&self, now_ms: i64) -> Result<Health, StoreError>;
+    /// What was masked before it was stored, by rule, most first.
+    fn masked(&self) -> Result<Vec<Masked>, StoreError>;
 
     /// Logs an alert unless its key is known. True when it is new.
     fn log_alert(&self, alert: Alert) -> BoxFuture<'_, Result<bool, StoreError>>;

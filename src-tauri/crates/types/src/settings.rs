@@ -20,6 +20,8 @@ pub struct Settings {
     pub watch: bool,
     /// Mask keys, tokens and passwords before anything is stored.
     pub redact: bool,
+    /// Ids of masking rules that are switched off.
+    pub redact_off: Vec<String>,
     pub appearance: Appearance,
     /// In which format a session is dragged out of the window.
     pub export_format: ExportFormat,
@@ -38,6 +40,7 @@ impl Default for Settings {
             ingest_needs_token: false,
             watch: true,
             redact: true,
+            redact_off: Vec::new(),
             appearance: Appearance::default(),
             export_format: ExportFormat::Html,
             global_shortcut: String::new(),
@@ -89,6 +92,8 @@ pub struct SettingsPatch {
     pub watch: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redact: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redact_off: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub appearance: Option<Appearance>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use orrery_client::{discover, spool};
 use orrery_server::offline::format;
-use orrery_types::{AgentStatus, Blind, FoundAgent, HookState, Overview, Problem};
+use orrery_types::{AgentStatus, Blind, FoundAgent, HookState, Overview, Problem, Redaction, RedactionRule};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -33,6 +33,7 @@ struct Report {
     server: Server,
     token: Token,
     spool: Spool,
+    masked: Masked,
     hook_program: Option<String>,
     agents: Vec<FoundAgent>,
     blind: Vec<Blind>,
@@ -65,6 +66,29 @@ struct Spool {
     bytes: u64,
 }
 
+/// Secrets that were masked before they were stored.
+#[derive(Debug, Default, Serialize)]
+struct Masked {
+    on: bool,
+    total: u64,
+    rules: usize,
+    /// Names of the rules that are switched off.
+    off: Vec<String>,
+    /// Rules that found something, most first.
+    found: Vec<RedactionRule>,
+}
+
+impl From<Redaction> for Masked {
+    fn from(redaction: Redaction) -> Masked {
+        let Redaction { on, total, rules } = redaction;
+        let off = rules.iter().filter(|rule| on && !rule.on).map(|rule| rule.name.clone()).collect();
+        let count = rules.len();
+        let mut found: Vec<RedactionRule> = rules.into_iter().filter(|rule| rule.count > 0).collect();
+        found.sort_by_key(|rule| std::cmp::Reverse(rule.count));
+        Masked { on, total, rules: count, off, found }
+    }
+}
+
 impl Doctor {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let report = examine(&self.place.data_dir())?;
@@ -90,6 +114,7 @@ fn examine(data_dir: &Path) -> anyhow::Result<Report> {
         server: Server { running: is_running, url: None, port, health: Value::Null, error: None },
         token,
         spool: Spool { files, bytes },
+        masked: Masked::default(),
         hook_program: serve::hook_program().map(|path| path.display().to_string()),
         agents: Vec::new(),
         blind: Vec::new(),
@@ -115,6 +140,7 @@ fn ask(api: &mut Api, report: &mut Report) -> anyhow::Result<()> {
     report.agents = api.get("/api/v1/agents")?;
     report.blind = api.get::<Overview>("/api/v1/overview")?.blind;
     report.problems = api.get("/api/v1/problems?limit=20")?;
+    report.masked = api.get::<Redaction>("/api/v1/redaction")?.into();
     Ok(())
 }
 
@@ -181,6 +207,28 @@ fn advice(report: &Report) -> Vec<String> {
     advice
 }
 
+/// What was masked, in words. Nothing where no server could be asked.
+fn masked_lines(masked: &Masked) -> Vec<String> {
+    if masked.rules == 0 {
+        return Vec::new();
+    }
+    let kinds: Vec<String> = masked.found.iter().take(5).map(|rule| format!("{} {}", rule.count, rule.name)).collect();
+    let more = masked.found.len().saturating_sub(kinds.len());
+    let what = match (masked.total, more) {
+        (0, _) => "nothing so far".to_owned(),
+        (total, 0) => format!("{total} secrets: {}", kinds.join(", ")),
+        (total, more) => format!("{total} secrets: {}, {more} more kinds", kinds.join(", ")),
+    };
+    let mut lines = vec![match masked.on {
+        true => format!("Masked   {what} ({} rules)", masked.rules),
+        false => format!("Masked   off: secrets are stored as they come ({what})"),
+    }];
+    if !masked.off.is_empty() {
+        lines.push(format!("         switched off: {}", masked.off.join(", ")));
+    }
+    lines
+}
+
 fn print(report: &Report) -> anyhow::Result<()> {
     let mut lines = vec![format!("Orrery {}, data in {}", report.version, report.data_dir)];
     lines.push(match &report.server.url {
@@ -196,6 +244,7 @@ fn print(report: &Report) -> anyhow::Result<()> {
     };
     lines.push(format!("Token    {token}"));
     lines.push(format!("Spool    {} waiting, {}", report.spool.files, format::bytes(report.spool.bytes)));
+    lines.extend(masked_lines(&report.masked));
     let now_ms = orrery_client::id::now_ms();
     for found in &report.agents {
         let hooks = match &found.hooks {

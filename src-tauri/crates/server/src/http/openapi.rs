@@ -77,6 +77,7 @@ pub const ROUTES: &[Route] = &[
     ),
     route(Method::GET, "/api/v1/sessions/{id}", "One session row with parent, children and cost by model", &[]),
     route(Method::GET, "/api/v1/filters", "What lists can be narrowed by", &[]),
+    route(Method::GET, "/api/v1/redaction", "What is masked before it is stored: rules, switches, counts", &[]),
     route(Method::GET, "/api/v1/problems", "Input that could not be read as meant, newest first", &["limit"]),
     route(
         Method::GET,

@@ -8,8 +8,8 @@ use axum::{Router, middleware};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, jobs, live, otlp, proof, respond, sessions, settings, stream,
-    themes, transcripts, v1,
+    agents, alerts, costs, events, export, health, hooks, jobs, live, otlp, proof, redaction, respond, sessions,
+    settings, stream, themes, transcripts, v1,
 };
 use super::{guard, openapi, pages, routes};
 use crate::app::App;
@@ -96,6 +96,7 @@ fn ours() -> Router<Arc<App>> {
         .route("/api/v1/usage/{key}/raw", get(costs::raw))
         .route("/api/v1/bill", get(costs::bill))
         .route("/api/v1/settings", get(settings::get).patch(settings::patch))
+        .route("/api/v1/redaction", get(redaction::get))
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/agents/{agent}/plan", get(agents::plan))
         .route("/api/v1/agents/{agent}/install", post(agents::install))

@@ -12,6 +12,7 @@ pub mod live;
 pub mod otlp;
 pub mod prices;
 pub mod proof;
+pub mod redaction;
 pub mod respond;
 pub mod sessions;
 pub mod settings;

@@ -7,7 +7,7 @@ use orrery_views::pricing::{Prices, StoredPrices};
 use orrery_views::{merge, session, usage as ledger};
 use rusqlite::Connection;
 
-use super::table::{counters, cursors, events, labels, prices, problems, raw, reports, sessions, usage};
+use super::table::{counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, usage};
 use crate::{Appended, Audience, Batch, Item, Raw, StoreError};
 
 /// Session rows kept in memory between transactions.
@@ -28,6 +28,7 @@ struct PreparedItem {
     events: Vec<events::Ready>,
     usage: Vec<UsageRow>,
     facts: Vec<SessionFacts>,
+    masked: Vec<(String, u64)>,
 }
 
 impl Prepared {
@@ -49,6 +50,7 @@ impl PreparedItem {
             events: item.events.into_iter().map(events::Ready::of).collect::<Result<_, _>>()?,
             usage: item.usage.into_iter().map(usage::tame).collect(),
             facts: item.facts,
+            masked: item.masked,
         })
     }
 
@@ -87,6 +89,8 @@ struct Books {
     events: i64,
     sessions: i64,
     hooks: HashMap<String, i64>,
+    /// Count and newest arrival by rule.
+    masked: HashMap<String, (u64, i64)>,
 }
 
 impl Memory {
@@ -163,6 +167,9 @@ impl Memory {
         for (agent, at_ms) in &books.hooks {
             counters::set_last_hook(conn, agent, *at_ms)?;
         }
+        for (rule, (count, last_ms)) in &books.masked {
+            masked::add(conn, rule, *count, *last_ms)?;
+        }
         Ok(())
     }
 
@@ -197,6 +204,7 @@ impl Append<'_> {
         let demo = item.is_demo();
         let raw_key = item.raw.as_ref().map(|_| self.memory.next_raw);
         let written_before = self.out.rows_written;
+        let received_ms = item.events.iter().map(|ready| ready.event.received_ms).max().unwrap_or_default();
         let mut seqs = Vec::with_capacity(item.events.len());
         for ready in item.events {
             seqs.push(self.event(ready, raw_key)?);
@@ -213,6 +221,9 @@ impl Append<'_> {
             raw::insert(self.conn, key, raw, demo)?;
             self.memory.next_raw += 1;
             self.out.rows_written += 1;
+        }
+        if is_new {
+            self.note_masked(item.masked, received_ms);
         }
         self.out.seqs.push(seqs);
         Ok(())
@@ -367,6 +378,14 @@ impl Append<'_> {
         }
         let newest = self.memory.books.hooks.entry(event.agent.clone()).or_insert(event.received_ms);
         *newest = event.received_ms.max(*newest);
+    }
+
+    fn note_masked(&mut self, masked: Vec<(String, u64)>, received_ms: i64) {
+        for (rule, count) in masked {
+            let (sum, last_ms) = self.memory.books.masked.entry(rule).or_default();
+            *sum += count;
+            *last_ms = received_ms.max(*last_ms);
+        }
     }
 
     /// Puts an event into the answer, once, as it stands after the batch.

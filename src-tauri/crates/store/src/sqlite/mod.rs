@@ -28,9 +28,11 @@ use tokio::sync::{mpsc, oneshot};
 use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
-use self::table::{alerts, counters, cursors, events, labels, prices, problems, raw, reports, sessions, usage};
+use self::table::{alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, usage};
 use self::writer::{Feed, Reply, Request, Turn, Writer};
-use crate::{Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Raw, Store, StoreError, TotalsQuery};
+use crate::{
+    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, TotalsQuery,
+};
 
 /// The database's name in the data directory.
 const FILE: &str = "orrery.db";
@@ -259,6 +261,10 @@ impl Store for SqliteStore {
 
     fn last_hooks(&self) -> Result<Vec<(String, i64)>, StoreError> {
         self.readers.read(|conn| counters::last_hooks(conn))
+    }
+
+    fn masked(&self) -> Result<Vec<Masked>, StoreError> {
+        self.readers.read(|conn| masked::all(conn))
     }
 
     fn health(&self, now_ms: i64) -> Result<Health, StoreError> {

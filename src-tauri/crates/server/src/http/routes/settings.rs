@@ -22,7 +22,7 @@ pub async fn patch(
 ) -> Result<Json<Settings>, Failure> {
     let worker = app.clone();
     let done = tokio::task::spawn_blocking(move || worker.settings.patch(&patch)).await.map_err(Failure::internal)?;
-    app.ingest.redact(app.settings.get().redact);
+    app.ingest.redact(&app.settings.get());
     app.changed.notify_one();
     done.map(Json).map_err(|error| refusal(&error))
 }

@@ -5,6 +5,7 @@ pub(super) mod counters;
 pub(super) mod cursors;
 pub(super) mod events;
 pub(super) mod labels;
+pub(super) mod masked;
 pub(super) mod prices;
 pub(super) mod problems;
 pub(super) mod raw;
