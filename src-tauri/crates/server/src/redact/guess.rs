@@ -40,7 +40,7 @@ fn starts(text: &[u8], word: &[u8]) -> bool {
 fn kinds(value: &[u8]) -> usize {
     let tests: [fn(&u8) -> bool; 4] =
         [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
-    tests.iter().filter(|test| value.iter().any(|byte| test(byte))).count()
+    tests.iter().filter(|test| value.iter().any(*test)).count()
 }
 
 fn is_placeholder(value: &[u8]) -> bool {
