@@ -3,6 +3,7 @@
 //! Bytes in, [`Decoded`] out. No clock, no disk: whoever calls reads both and passes them in.
 
 pub mod hook;
+pub mod images;
 pub mod install;
 pub mod otlp;
 pub mod paths;

@@ -83,8 +83,11 @@ pub fn text_of(value: &Value) -> String {
                 let part = |name| fields.get(name).and_then(Value::as_str).unwrap_or_default().trim_end();
                 return [part("stdout"), part("stderr")].join("\n").trim().to_owned();
             }
-            if matches!(fields.get("type").and_then(Value::as_str), Some("image" | "input_image" | "document")) {
-                return String::new();
+            match fields.get("type").and_then(Value::as_str) {
+                // The payload keeps it; `images` takes it out for whoever looks.
+                Some("image" | "input_image") => return "[image]".to_owned(),
+                Some("document") => return "[document]".to_owned(),
+                _ => {}
             }
             if let Some(file) = fields.get("file").and_then(|file| filled(file, &["content"])) {
                 return file.to_owned();
@@ -205,7 +208,7 @@ mod tests {
         let inner = of_codex(&json!("{\"output\":\"Success\",\"metadata\":{\"exit_code\":0}}"));
         assert_eq!((inner.ok, inner.output.as_str()), (true, "Success"));
         let items = of_codex(&json!([{"type": "input_text", "text": "a"}, {"type": "input_image", "image_url": "x"}]));
-        assert_eq!(items.output, "a");
+        assert_eq!(items.output, "a\n[image]");
         let chunk = of_codex(&json!("Chunk ID: a\nWall time: 0 s\nProcess exited with code 2\nOutput:\n"));
         assert_eq!(chunk.exit_code, Some(2));
     }

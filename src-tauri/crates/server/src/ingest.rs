@@ -10,6 +10,7 @@ use orrery_views::pricing::{Prices, StoredPrices};
 
 use crate::clock::Clock;
 use crate::live::Hub;
+use crate::projects::Projects;
 use crate::redact::{Counts, Redactor};
 
 /// The pipeline over one store. Without a hub nothing is published: that is how `orrery import` runs.
@@ -17,6 +18,7 @@ pub struct Ingest {
     store: Arc<dyn Store>,
     prices: RwLock<Arc<Prices>>,
     redactor: Redactor,
+    projects: Projects,
     hub: Option<Arc<Hub>>,
     clock: Clock,
 }
@@ -29,7 +31,8 @@ impl Ingest {
             Vec::new()
         });
         let prices = RwLock::new(Arc::new(Prices::new(stored)));
-        Ingest { store, prices, redactor: Redactor::default(), hub: None, clock }
+        let projects = Projects::default();
+        Ingest { store, prices, redactor: Redactor::default(), projects, hub: None, clock }
     }
 
     /// The price tables: what comes in now takes the one in force.
@@ -75,6 +78,7 @@ impl Ingest {
     /// One decoded payload or line as the store takes it, with the problems found in it.
     pub fn item(&self, raw: Option<Raw>, decoded: Decoded) -> (Item, Vec<Problem>) {
         let Decoded { mut events, usage, mut facts, problems } = decoded;
+        self.projects.fill(&mut facts, &events, self.clock.now_ms());
         let mut raw = raw;
         let masked = self.redactor.item(raw.as_mut().map(|raw| &mut raw.bytes), &mut events, &mut facts);
         let prices = self.prices();

@@ -1,6 +1,7 @@
 //! Long work: import, watcher, spool, demo; and the list of what runs, which clients see.
 
 pub mod demo;
+pub mod dirty;
 pub mod files;
 pub mod import;
 pub mod spool;

@@ -22,6 +22,7 @@ mod ingest;
 mod live;
 mod overview;
 mod port;
+mod projects;
 mod redact;
 mod settings;
 mod start;

@@ -76,6 +76,10 @@ impl Redactor {
             {
                 self.text(text, counts);
             }
+            if let Some(project) = &mut facts.repository {
+                self.text(&mut project.id, counts);
+                self.text(&mut project.name, counts);
+            }
         }
     }
 

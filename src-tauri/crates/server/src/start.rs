@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::http::{router, serve};
 use crate::ingest::Ingest;
-use crate::jobs::{Jobs, spool, watch as watcher};
+use crate::jobs::{Jobs, dirty, spool, watch as watcher};
 use crate::live::Hub;
 use crate::settings::{SettingsFile, write_whole};
 use crate::token::{self, Links};
@@ -166,6 +166,7 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         tokio::spawn(overview::run(app.clone())),
         tokio::spawn(alerting::run(app.clone(), options.sink)),
         tokio::spawn(spool::run(app.clone())),
+        tokio::spawn(dirty::run(app.clone())),
     ];
     if options.watch {
         jobs.push(tokio::spawn(watcher::run(app.clone())));

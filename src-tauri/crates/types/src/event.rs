@@ -233,6 +233,14 @@ pub enum Body {
     },
     /// The person interrupted the turn.
     Interrupt,
+    /// The person went back in the conversation: the prompt `to` and everything after it up to here is left behind.
+    Rewind {
+        /// Id of the first prompt that is left behind.
+        to: EventId,
+        /// That prompt's first line.
+        #[serde(default)]
+        text: String,
+    },
     Compact {
         /// `manual` or `auto`.
         #[serde(default)]
@@ -271,6 +279,7 @@ impl Body {
             Body::Stop { .. } => "stop",
             Body::Failure { .. } => "failure",
             Body::Interrupt => "interrupt",
+            Body::Rewind { .. } => "rewind",
             Body::Compact { .. } => "compact",
             Body::Other { .. } => "other",
         }

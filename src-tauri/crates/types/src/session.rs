@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Sources, Tokens, ToolClass};
+use crate::{Project, Sources, Tokens, ToolClass};
 
 /// One session, as the fold in `orrery-views` keeps it. Times are ms since 1970 UTC.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -17,10 +17,18 @@ pub struct SessionRow {
     pub title: String,
     /// Whether `title` came from the agent (a summary or a custom title) and a prompt must not replace it.
     pub title_given: bool,
-    /// Name of the project: last part of the working directory's repository or folder.
+    /// Name of the project, unique among projects: that of its repository or folder, with its owner where two share it.
     pub project: String,
+    /// The project itself: see [`crate::Project::id`]. Equal to `project` when a sender named it.
+    pub project_id: String,
     pub cwd: Option<String>,
     pub branch: Option<String>,
+    /// Commit that was checked out when the session started, hex.
+    pub commit: Option<String>,
+    /// Whether the work tree had changes when the session started. Empty when nobody looked.
+    pub dirty: Option<bool>,
+    /// What the agent may do by itself, in its own words: `acceptEdits`, `workspace-write, on-request`.
+    pub mode: Option<String>,
     /// Model of the last request of the main thread.
     pub model: Option<String>,
     /// Session that started this one (Codex under Claude, a fork's origin).
@@ -217,9 +225,18 @@ pub struct SessionFacts {
     /// A title given by the agent or the person, better than the first prompt.
     pub title: Option<String>,
     pub cwd: Option<String>,
-    /// Name of the project where the source says one; else it is taken from `cwd`.
+    /// Name of the project where the source says one; it beats `repository`.
     pub project: Option<String>,
+    /// The project that `cwd` lies in. Filled in by the server, which sees the disk.
+    pub repository: Option<Project>,
     pub branch: Option<String>,
+    /// Of the checked-out commit when the session started.
+    pub commit: Option<String>,
+    pub dirty: Option<bool>,
+    /// See [`SessionRow::mode`].
+    pub mode: Option<String>,
+    /// Remote of the repository, where the source names it.
+    pub remote: Option<String>,
     pub model: Option<String>,
     pub parent: Option<String>,
     pub demo: bool,

@@ -18,6 +18,7 @@ fn any_body() -> impl Strategy<Value = Body> {
         words.prop_map(|summary| Body::Other { summary }),
         Just(Body::SubagentStart),
         Just(Body::Interrupt),
+        words.prop_map(|text| Body::Rewind { to: "0".repeat(32), text }),
     ]
 }
 

@@ -4,10 +4,12 @@
 //! defined once.
 
 pub mod bill;
+pub mod files;
 pub mod filter;
 pub mod format;
 pub mod merge;
 pub mod pricing;
+pub mod project;
 pub mod session;
 pub mod story;
 pub mod usage;

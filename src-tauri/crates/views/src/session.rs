@@ -76,24 +76,39 @@ pub fn fold_facts(row: &mut SessionRow, facts: &SessionFacts) {
         row.title = title;
         row.title_given = true;
     }
-    if let Some(project) = facts.project.as_ref().filter(|project| !project.is_empty()) {
-        row.project.clone_from(project);
+    if row.cwd.is_none() {
+        row.cwd.clone_from(&facts.cwd);
     }
-    if let Some(cwd) = &facts.cwd {
-        if row.cwd.is_none() {
-            row.cwd = Some(cwd.clone());
-        }
-        if row.project.is_empty() {
-            row.project = folder_name(cwd);
-        }
-    }
+    fold_project(row, facts);
     replace(&mut row.agent_version, &facts.agent_version);
     replace(&mut row.branch, &facts.branch);
     if row.model.is_none() {
         row.model.clone_from(&facts.model);
     }
     replace(&mut row.parent, &facts.parent);
+    replace(&mut row.mode, &facts.mode);
+    if row.commit.is_none() {
+        row.commit.clone_from(&facts.commit);
+    }
+    row.dirty = row.dirty.or(facts.dirty);
     row.demo |= facts.demo;
+}
+
+/// A name that a sender gave stands; else the first working directory says which project it is.
+fn fold_project(row: &mut SessionRow, facts: &SessionFacts) {
+    let is_named = !row.project.is_empty() && row.project_id == row.project;
+    if let Some(name) = facts.project.as_ref().filter(|name| !name.is_empty()) {
+        row.project.clone_from(name);
+        row.project_id.clone_from(name);
+    } else if is_named {
+    } else if let Some(found) = &facts.repository {
+        if row.project_id.is_empty() || row.project_id == found.id {
+            row.project.clone_from(&found.name);
+            row.project_id.clone_from(&found.id);
+        }
+    } else if let Some(cwd) = facts.cwd.as_ref().filter(|_| row.project.is_empty()) {
+        row.project = folder_name(cwd);
+    }
 }
 
 /// Folds one ledger row; `before` is the row it replaces (a streamed line with fewer tokens, a price update).

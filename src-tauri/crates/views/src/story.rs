@@ -40,6 +40,8 @@ pub struct Turn {
     pub failed: u32,
     pub lines_added: u32,
     pub lines_removed: u32,
+    /// The person went back to before this turn: it is no part of the conversation any more.
+    pub rewound: bool,
 }
 
 /// One row of the story.
@@ -287,7 +289,7 @@ impl Turn {
 
 fn order_key(event: &Event) -> OrderKey {
     let rank = match &event.body {
-        Body::SessionStart { .. } => 0,
+        Body::SessionStart { .. } | Body::Rewind { .. } => 0,
         Body::Prompt { .. } => 1,
         Body::ToolEnd { .. } | Body::PermissionDenied { .. } => 3,
         Body::SubagentStop { .. } => 4,

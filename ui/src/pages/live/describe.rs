@@ -96,6 +96,7 @@ pub fn describe(event: &Event) -> Said {
             Said { tone: "danger", end: End::Failed(one_line(error)), ..said("i-x", "Failed", text) }
         }
         Body::Interrupt => said("i-stop", "Stopped", "by you".into()),
+        Body::Rewind { text, .. } => said("i-undo", "Goes back", format!("to before \"{}\"", one_line(text))),
         Body::Compact { trigger, done, tokens_before, tokens_after } => {
             let sizes = match (tokens_before, tokens_after) {
                 (Some(before), Some(after)) => {

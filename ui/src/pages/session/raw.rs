@@ -72,6 +72,7 @@ fn summary(event: &Event) -> String {
         Body::Question { question, .. } => question.text.clone(),
         Body::Notification { message, .. } | Body::SubagentStop { message } | Body::Stop { message } => message.clone(),
         Body::Failure { error, details } => format!("{error} {details}"),
+        Body::Rewind { text, .. } => text.clone(),
         Body::Other { summary } => summary.clone(),
         Body::SessionStart { reason, .. } | Body::SessionEnd { reason } => reason.clone(),
         Body::Compact { trigger, .. } => trigger.clone(),

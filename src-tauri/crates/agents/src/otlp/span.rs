@@ -66,9 +66,10 @@ fn request(at: &At) -> Option<RequestUsage> {
 
 fn call(at: &At) -> Decoded {
     let span = at.record;
+    let name = if span.name.is_empty() { "execute_tool" } else { &span.name };
     let session = span.session();
     let named = at.get(&["gen_ai.tool.name"]).or_else(|| span.name.strip_prefix("execute_tool "));
-    let tool = one_line(named.unwrap_or(&span.name), 200);
+    let tool = one_line(named.unwrap_or(name), 200);
     let call_id = at.get(&["gen_ai.tool.call.id"]).unwrap_or(&span.span_id).to_owned();
     let input = parsed(any(&span.attributes, &["gen_ai.tool.call.arguments", "gen_ai.tool.input"]));
     let response = parsed(any(&span.attributes, &["gen_ai.tool.call.result", "gen_ai.tool.output"]));
@@ -96,9 +97,9 @@ fn call(at: &At) -> Decoded {
     };
     draft.at_ms = span.start_ms().unwrap_or(end_ms);
     let start = Body::ToolStart { call_id: call_id.clone(), tool, class, target, input: clipped };
-    let start = draft.event(id::tool_start(&session, &call_id), &span.name, start);
+    let start = draft.event(id::tool_start(&session, &call_id), name, start);
     draft.at_ms = end_ms;
-    let end = draft.event(id::tool_end(&session, &call_id), &span.name, end);
+    let end = draft.event(id::tool_end(&session, &call_id), name, end);
     Decoded { events: vec![start, end], ..Decoded::default() }
 }
 

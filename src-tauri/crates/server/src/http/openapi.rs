@@ -69,6 +69,8 @@ pub const ROUTES: &[Route] = &[
     ),
     route(Method::GET, "/api/v1/events/{seq}", "One event", &[]),
     route(Method::GET, "/api/v1/events/{seq}/raw", "The payloads an event was read from", &[]),
+    route(Method::GET, "/api/v1/events/{seq}/images", "The pictures in an event", &[]),
+    route(Method::GET, "/api/v1/events/{seq}/images/{index}", "One picture of an event", &[]),
     route(
         Method::GET,
         "/api/v1/sessions",
@@ -76,6 +78,7 @@ pub const ROUTES: &[Route] = &[
         &["agent", "project", "model", "status", "text", "from_ms", "to_ms", "sort", "ascending", "after", "limit"],
     ),
     route(Method::GET, "/api/v1/sessions/{id}", "One session row with parent, children and cost by model", &[]),
+    route(Method::GET, "/api/v1/sessions/{id}/files", "Files a session read and changed, last touched first", &[]),
     route(Method::GET, "/api/v1/filters", "What lists can be narrowed by", &[]),
     route(Method::GET, "/api/v1/redaction", "What is masked before it is stored: rules, switches, counts", &[]),
     route(Method::GET, "/api/v1/problems", "Input that could not be read as meant, newest first", &["limit"]),

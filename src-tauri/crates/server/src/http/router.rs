@@ -8,8 +8,8 @@ use axum::{Router, middleware};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, jobs, live, otlp, proof, redaction, respond, sessions,
-    settings, stream, themes, transcripts, v1,
+    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond,
+    sessions, settings, stream, themes, transcripts, v1,
 };
 use super::{guard, openapi, pages, routes};
 use crate::app::App;
@@ -86,8 +86,11 @@ fn ours() -> Router<Arc<App>> {
         .route("/api/v1/events", get(v1::events))
         .route("/api/v1/events/{seq}", get(v1::event))
         .route("/api/v1/events/{seq}/raw", get(v1::raw))
+        .route("/api/v1/events/{seq}/images", get(images::list))
+        .route("/api/v1/events/{seq}/images/{index}", get(images::get))
         .route("/api/v1/sessions", get(v1::sessions))
         .route("/api/v1/sessions/{id}", get(v1::session))
+        .route("/api/v1/sessions/{id}/files", get(v1::files))
         .route("/api/v1/filters", get(v1::filters))
         .route("/api/v1/problems", get(v1::problems))
         .route("/api/v1/costs", get(costs::table))

@@ -7,6 +7,7 @@ pub mod events;
 pub mod export;
 pub mod health;
 pub mod hooks;
+pub mod images;
 pub mod jobs;
 pub mod live;
 pub mod otlp;

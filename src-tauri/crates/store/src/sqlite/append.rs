@@ -1,13 +1,16 @@
 //! One batch into the tables: events, ledger rows and the session rows they change.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use orrery_types::{Event, SessionFacts, SessionRow, Source, UsageRow};
+use orrery_types::{Event, Project, SessionFacts, SessionRow, Source, UsageRow};
 use orrery_views::pricing::{Prices, StoredPrices};
 use orrery_views::{merge, session, usage as ledger};
 use rusqlite::Connection;
 
-use super::table::{counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, usage};
+use super::table::{
+    counters, cursors, events, labels, masked, prices, problems, projects, raw, reports, sessions, usage,
+};
 use crate::{Appended, Audience, Batch, Item, Raw, StoreError};
 
 /// Session rows kept in memory between transactions.
@@ -67,6 +70,7 @@ pub(super) struct Memory {
     labels: labels::Labels,
     /// Price tables of all rows.
     prices: Prices,
+    projects: projects::Projects,
     next_raw: i64,
     /// Differences of the transaction that is open.
     books: Books,
@@ -102,6 +106,7 @@ impl Memory {
             sessions: HashMap::new(),
             labels: labels::Labels::default(),
             prices: Prices::new(prices::all(conn)?),
+            projects: projects::Projects::default(),
             next_raw: raw::next_key(conn)?,
             books: Books::default(),
             books_before: Books::default(),
@@ -140,6 +145,7 @@ impl Memory {
     /// Makes the rows as they were before the batch that failed.
     pub(super) fn undo_batch(&mut self) {
         self.labels.forget();
+        self.projects.forget();
         self.books = std::mem::take(&mut self.books_before);
         self.sessions.retain(|_, hot| match hot.before.take() {
             Some(Some(row)) => {
@@ -184,6 +190,7 @@ impl Memory {
     pub(super) fn forget(&mut self) {
         self.sessions.clear();
         self.labels.forget();
+        self.projects.forget();
         self.books = Books::default();
     }
 }
@@ -346,10 +353,39 @@ impl Append<'_> {
 
     /// Whether the row changed.
     fn facts(&mut self, facts: &SessionFacts) -> Result<bool, StoreError> {
+        let named = self.named(facts)?;
         let hot = self.hot(&facts.session_id, &facts.agent)?;
         let before = hot.row.clone();
-        session::fold_facts(&mut hot.row, facts);
+        session::fold_facts(&mut hot.row, &named);
         Ok(hot.row != before)
+    }
+
+    /// The facts with the name that their project has among all projects.
+    fn named<'f>(&mut self, facts: &'f SessionFacts) -> Result<Cow<'f, SessionFacts>, StoreError> {
+        let Some(project) = &facts.repository else { return Ok(Cow::Borrowed(facts)) };
+        let (label, renamed) = self.memory.projects.label(self.conn, project)?;
+        for project in renamed {
+            self.rename(&project)?;
+        }
+        if label == project.name {
+            return Ok(Cow::Borrowed(facts));
+        }
+        let project = Project { name: label, ..project.clone() };
+        Ok(Cow::Owned(SessionFacts { repository: Some(project), ..facts.clone() }))
+    }
+
+    /// Tells the sessions of a project its new name: another project of the old one has come.
+    fn rename(&mut self, project: &projects::Renamed) -> Result<(), StoreError> {
+        let mut ids = sessions::of_project(self.conn, &project.id)?;
+        let unsaved = self.memory.sessions.iter().filter(|(_, hot)| hot.row.project_id == project.id);
+        ids.extend(unsaved.map(|(id, _)| id.clone()));
+        for id in ids {
+            let hot = self.hot(&id, "")?;
+            if hot.row.project_id == project.id {
+                hot.row.project.clone_from(&project.label);
+            }
+        }
+        Ok(())
     }
 
     /// The session's row, from memory, the table or new.

@@ -36,7 +36,7 @@ impl Where {
     /// Narrows events by what their sessions' rows say: the project, and times that cover their events' times.
     fn of_their_sessions(&mut self, conn: &Connection, query: &EventQuery) -> Result<(), StoreError> {
         let mut sessions = Where::default();
-        sessions.text("s.project = ?", query.project.as_ref());
+        sessions.text("? IN (s.project, s.project_id)", query.project.as_ref());
         sessions.integer("s.last_ms >= ?", query.from_ms);
         sessions.integer("s.started_ms < ?", query.to_ms);
         if sessions.is_empty() {
@@ -63,7 +63,7 @@ impl Where {
     pub(super) fn of_sessions(query: &SessionQuery) -> Self {
         let mut filter = Where::default();
         filter.text("s.agent = ?", query.agent.as_ref());
-        filter.text("s.project = ?", query.project.as_ref());
+        filter.text("? IN (s.project, s.project_id)", query.project.as_ref());
         filter.text("s.model = ?", query.model.as_ref());
         filter.text("s.status = ?", query.status.as_ref());
         filter.integer("s.last_ms >= ?", query.from_ms);
@@ -81,7 +81,7 @@ impl Where {
         filter.integer("u.at_ms < ?", query.to_ms);
         filter.text("s.id = ?", query.session.as_ref());
         filter.text("u.agent = ?", query.agent.as_ref());
-        filter.text("s.project = ?", query.project.as_ref());
+        filter.text("? IN (s.project, s.project_id)", query.project.as_ref());
         filter.text("coalesce(u.model, '') = ?", query.model.as_ref());
         filter.text("u.subagent = ?", query.subagent.as_ref());
         filter

@@ -265,6 +265,7 @@ fn parts(body: &Body) -> Vec<&str> {
         }
         Body::Notification { message, .. } | Body::SubagentStop { message } | Body::Stop { message } => vec![message],
         Body::Failure { error, details } => vec![error, details],
+        Body::Rewind { text, .. } => vec![text],
         Body::Other { summary } => vec![summary],
         Body::SubagentStart | Body::Interrupt | Body::Compact { .. } => Vec::new(),
     }

@@ -57,6 +57,7 @@ pub const FACTS: &[Fact] = &[
             "stop",
             "failure",
             "interrupt",
+            "rewind",
             "compact",
             "other",
         ],

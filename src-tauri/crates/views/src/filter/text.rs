@@ -47,6 +47,7 @@ pub fn event_text(event: &Event) -> String {
             add(error);
             add(details);
         }
+        Body::Rewind { text: prompt, .. } => add(prompt),
         Body::Other { summary } => add(summary),
         Body::SubagentStart | Body::Interrupt | Body::Compact { .. } => {}
     }

@@ -149,7 +149,7 @@ fn step_main(row: &mut SessionRow, event: &Event) {
             row.ended_ms = Some(at_ms);
             set(row, at_ms, Status::Ended, Verb::Ended, "");
         }
-        Body::SubagentStart | Body::SubagentStop { .. } | Body::Other { .. } => {}
+        Body::SubagentStart | Body::SubagentStop { .. } | Body::Rewind { .. } | Body::Other { .. } => {}
     }
 }
 

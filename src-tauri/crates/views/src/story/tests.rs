@@ -256,3 +256,20 @@ proptest! {
         prop_assert_eq!(pieces.turns(), whole.turns());
     }
 }
+
+#[test]
+fn going_back_leaves_turns_behind() {
+    let id = |seq: i64| format!("{seq:032x}");
+    let rewind = |to: i64| Body::Rewind { to: id(to), text: "Fix it".into() };
+    let story = Story::of(vec![
+        event(1, 100, prompt("First")),
+        event(2, 200, prompt("Fix it")),
+        event(3, 210, start("c1", "Bash", ToolClass::Shell, "make")),
+        event(4, 300, prompt("And that")),
+        event(5, 400, rewind(2)),
+        event(6, 400, prompt("Fix it otherwise")),
+    ]);
+    let left: Vec<_> = story.turns().iter().map(|turn| (turn.index, turn.rewound)).collect();
+    assert_eq!(left, [(1, false), (2, true), (3, true), (4, false)]);
+    assert_eq!(call(&story, 1, 0).status, CallStatus::NoResult);
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use orrery_types::{Event, EventQuery, Overview, Page, Problem, SessionDetail, SessionQuery, SessionRow};
+use orrery_types::{Event, EventQuery, Overview, Page, Problem, SessionDetail, SessionFile, SessionQuery, SessionRow};
+use orrery_views::files::Files;
 use orrery_views::session::status_at;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -62,6 +63,29 @@ pub async fn session(State(app): State<Arc<App>>, Path(id): Path<String>) -> Res
     let rows = detail.children.iter_mut().chain(detail.parent.iter_mut()).chain(std::iter::once(&mut detail.row));
     rows.for_each(|row| row.status = status_at(row, now_ms));
     Ok(Json(detail))
+}
+
+/// The files of a session, last touched first. Empty for one that is not here.
+pub async fn files(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Vec<SessionFile>>, Failure> {
+    let files = app.read(move |store| {
+        let mut files = Files::default();
+        let mut after = 0;
+        loop {
+            let query = EventQuery {
+                session: Some(id.clone()),
+                after: Some(after),
+                limit: Some(MOST),
+                ..EventQuery::default()
+            };
+            let page = store.events(&query)?.items;
+            page.iter().for_each(|event| files.apply(event));
+            match page.last() {
+                Some(last) if page.len() == MOST as usize => after = last.seq,
+                _ => return Ok(files.list()),
+            }
+        }
+    });
+    Ok(Json(files.await?))
 }
 
 /// What lists can be narrowed by.

@@ -8,6 +8,7 @@ pub(super) mod labels;
 pub(super) mod masked;
 pub(super) mod prices;
 pub(super) mod problems;
+pub(super) mod projects;
 pub(super) mod raw;
 pub(super) mod reports;
 pub(super) mod sessions;

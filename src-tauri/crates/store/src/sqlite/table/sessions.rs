@@ -33,7 +33,7 @@ pub(in crate::sqlite) fn save(conn: &Connection, key: i64, row: &SessionRow) -> 
     conn.prepare_cached(
         "UPDATE session SET agent = ?2, project = ?3, model = ?4, parent = ?5, status = ?6, words = ?7,
                             started_ms = ?8, last_ms = ?9, duration_ms = ?10, turns = ?11, tools = ?12, errors = ?13,
-                            tokens = ?14, cost_usd_micros = ?15, demo = ?16
+                            tokens = ?14, cost_usd_micros = ?15, demo = ?16, project_id = ?17
          WHERE key = ?1",
     )?
     .execute(params![
@@ -53,6 +53,7 @@ pub(in crate::sqlite) fn save(conn: &Connection, key: i64, row: &SessionRow) -> 
         integer(row.tokens.total()),
         row.cost_usd_micros,
         row.demo,
+        row.project_id,
     ])?;
     conn.prepare_cached(
         "INSERT INTO session_row (session, row) VALUES (?1, ?2)
@@ -77,6 +78,13 @@ pub(in crate::sqlite) fn children(conn: &Connection, id: &str) -> Result<Vec<Ses
         children.push(row_from_blob(row, 0)?);
     }
     Ok(children)
+}
+
+/// Ids of the sessions of one project.
+pub(in crate::sqlite) fn of_project(conn: &Connection, project_id: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT id FROM session WHERE project_id = ?1")?;
+    let rows = statement.query_map([project_id], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Newest activity first.
