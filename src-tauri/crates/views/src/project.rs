@@ -37,14 +37,14 @@ mod tests {
             |id: &str, name: &str, owner: &str| Project { id: id.into(), name: name.into(), owner: owner.into() };
         let projects = [
             project("github.com/acme/api", "api", "acme"),
-            project("/work/api", "api", "work"),
+            project("/home/api", "api", "home"),
             project("gitlab.com/acme/api", "api", "acme"),
             project("github.com/acme/site", "site", "acme"),
         ];
         let labels = labels(&projects);
         let of = |id: &str| labels[id].as_str();
         assert_eq!(of("github.com/acme/site"), "site");
-        assert_eq!(of("/work/api"), "work/api");
+        assert_eq!(of("/home/api"), "home/api");
         assert_eq!(of("github.com/acme/api"), "github.com/acme/api");
         assert_eq!(of("gitlab.com/acme/api"), "gitlab.com/acme/api");
     }

@@ -174,9 +174,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_gone_is_known_by_its_path() {
-        let place = of("/no/such/work/api", None, Path::new("/home/me"));
-        assert_eq!(place.project, Project { id: "/no/such/work/api".into(), name: "api".into(), owner: "work".into() });
-        let place = of("/no/such/work/api", Some("git@host:acme/api"), Path::new("/home/me"));
+        let place = of("/no/such/home/api", None, Path::new("/home/me"));
+        assert_eq!(place.project, Project { id: "/no/such/home/api".into(), name: "api".into(), owner: "home".into() });
+        let place = of("/no/such/home/api", Some("git@host:acme/api"), Path::new("/home/me"));
         assert_eq!(place.project.id, "host/acme/api");
         assert_eq!(of("C:\\work\\api\\", None, Path::new("/h")).project.name, "api");
         assert_eq!(of("//evil/share", None, Path::new("/h")).git, None);
