@@ -34,6 +34,9 @@ pub async fn follow(server: &Elsewhere, sink: &Arc<DesktopSink>, tell: impl Fn(N
         match connect(server).await {
             Ok(mut socket) => {
                 failed = 0;
+                if let Ok(settings) = server.get("/api/v1/settings").await {
+                    tell(News::Settings(Box::new(settings)));
+                }
                 read(&mut socket, &mut waiting, sink, &tell).await;
             }
             Err(error) => {

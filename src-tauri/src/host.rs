@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use orrery_alerts::sinks::desktop::DesktopSink;
-use orrery_server::{Options, Running, attach, clock, paths};
-use orrery_types::Overview;
+use orrery_server::{Options, Running, attach, paths};
+use orrery_types::{Overview, Settings};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -17,6 +17,8 @@ const PORT: u16 = 4000;
 /// What a server tells the shell.
 pub enum News {
     Figures(Box<Overview>),
+    /// The settings in force, at the start and after each change.
+    Settings(Box<Settings>),
     /// A notification was clicked; the pages know which session to open.
     Raise,
 }
@@ -30,6 +32,7 @@ pub enum Host {
 /// A server in this process. It is taken out when it is stopped.
 pub struct Own {
     boot: Boot,
+    port: u16,
     running: Mutex<Option<Running>>,
 }
 
@@ -45,13 +48,22 @@ impl Host {
         }
         let running = orrery_server::start(options(data_dir, sink, port)).await.map_err(|error| error.to_string())?;
         let boot = Boot { base_url: running.base_url(), token: running.token().to_owned() };
-        Ok(Host::Own(Box::new(Own { boot, running: Mutex::new(Some(running)) })))
+        let port = running.port();
+        Ok(Host::Own(Box::new(Own { boot, port, running: Mutex::new(Some(running)) })))
     }
 
     pub fn boot(&self) -> Boot {
         match self {
             Host::Own(own) => own.boot.clone(),
             Host::Elsewhere { server, .. } => Boot { base_url: server.base_url(), token: server.token.clone() },
+        }
+    }
+
+    /// The server as a client reaches it, whoever runs it.
+    pub fn server(&self) -> Elsewhere {
+        match self {
+            Host::Own(own) => Elsewhere { port: own.port, token: own.boot.token.clone() },
+            Host::Elsewhere { server, .. } => server.clone(),
         }
     }
 
@@ -71,11 +83,24 @@ impl Host {
     pub async fn follow(&self, tell: impl Fn(News)) {
         match self {
             Host::Own(own) => {
-                let Some(mut overview) = own.running.lock().await.as_ref().map(Running::overview) else { return };
+                let told = own.running.lock().await.as_ref().map(|running| (running.overview(), running.settings()));
+                let Some((mut overview, mut settings)) = told else { return };
                 overview.mark_changed();
-                while overview.changed().await.is_ok() {
-                    let newest = overview.borrow_and_update().clone();
-                    tell(News::Figures(Box::new(newest)));
+                settings.mark_changed();
+                loop {
+                    tokio::select! {
+                        changed = overview.changed() => {
+                            if changed.is_err() {
+                                return;
+                            }
+                            let newest = overview.borrow_and_update().clone();
+                            tell(News::Figures(Box::new(newest)));
+                        }
+                        Ok(()) = settings.changed() => {
+                            let newest = settings.borrow_and_update().clone();
+                            tell(News::Settings(Box::new(newest)));
+                        }
+                    }
                 }
             }
             Host::Elsewhere { server, sink } => attached::follow(server, sink, tell).await,
@@ -92,20 +117,16 @@ impl Host {
         })
     }
 
-    /// Pauses alerts for `pause_ms`, or ends a pause that runs.
-    pub async fn pause_or_resume(&self, pause_ms: i64) {
-        let until = |paused: bool| (!paused).then(|| clock::now_ms() + pause_ms);
+    /// Pauses alerts until then, or ends a pause.
+    pub async fn pause_alerts(&self, until_ms: Option<i64>) {
         match self {
             Host::Own(own) => {
                 if let Some(running) = own.running.lock().await.as_ref() {
-                    let paused = running.overview().borrow().alerts_paused_until_ms.is_some();
-                    running.pause_alerts(until(paused));
+                    running.pause_alerts(until_ms);
                 }
             }
             Host::Elsewhere { server, .. } => {
-                let overview: Result<Overview, _> = server.get("/api/v1/overview").await;
-                let paused = overview.is_ok_and(|overview| overview.alerts_paused_until_ms.is_some());
-                let body = json!({ "until_ms": until(paused) });
+                let body = json!({ "until_ms": until_ms });
                 if let Err(error) = server.post::<Value>("/api/v1/alerts/pause", body).await {
                     tracing::warn!(%error, "alerts are not paused");
                 }

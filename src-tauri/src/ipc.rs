@@ -5,7 +5,10 @@ use tauri::{AppHandle, Manager};
 use tauri_plugin_opener::OpenerExt as _;
 use url::Url;
 
+use crate::drag_out::{self, Dropped};
+use crate::save;
 use crate::shell::Shell;
+use crate::update::{self, Update};
 
 /// Where the server is and what proves that the page may talk to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +31,24 @@ pub async fn boot(app: AppHandle) -> Result<Boot, String> {
 pub fn open_external(app: AppHandle, url: String) -> Result<(), String> {
     let url = Url::parse(&url).map_err(|error| format!("this is no address: {error}"))?;
     open_outside(&app, &url)
+}
+
+/// Lets the person carry sessions out of the window as files of this format. Answers when the drag is over.
+#[tauri::command]
+pub async fn drag_out(app: AppHandle, sessions: Vec<String>, format: String) -> Result<Dropped, String> {
+    drag_out::start(&app, &sessions, &format).await
+}
+
+/// Asks where to, and writes the sessions there. Answers with what was written, nothing when the person thought better of it.
+#[tauri::command]
+pub async fn save_as(app: AppHandle, sessions: Vec<String>, format: String) -> Result<Vec<String>, String> {
+    save::start(&app, &sessions, &format).await.map_err(|error| format!("{error:#}"))
+}
+
+/// Brings the newest release in, where this program updates itself.
+#[tauri::command]
+pub async fn update(app: AppHandle) -> Result<Update, String> {
+    update::run(&app).await
 }
 
 #[tauri::command]

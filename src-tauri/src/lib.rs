@@ -7,22 +7,31 @@ mod args;
 mod assets;
 mod attached;
 mod display;
+mod drag_out;
 mod elsewhere;
 mod host;
 mod ipc;
+mod link;
+mod login;
 mod menu_entry;
 mod notify;
+mod outgoing;
+mod save;
 mod shell;
+mod shortcut;
 mod tray;
+mod update;
 mod window;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tauri::{Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 
 use args::Action;
+use outgoing::Outgoing;
 use shell::Shell;
 
 /// Runs the program: 0 after a quit, 1 when it could not start, 2 for arguments it does not know.
@@ -36,7 +45,7 @@ pub fn main() -> ExitCode {
         Action::Version => return say_and_end(concat!("orrery-desktop ", env!("CARGO_PKG_VERSION")), 0),
         Action::InstallMenuEntry => menu_entry::install().map(|path| tell(&format!("wrote {}", path.display()))),
         Action::RemoveMenuEntry => menu_entry::remove().map(|()| tell("removed the menu entry")),
-        Action::Window { open } => run(open),
+        Action::Window { open, hidden } => run(open, hidden),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,7 +53,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(open: Option<String>) -> anyhow::Result<()> {
+fn run(open: Option<String>, hidden: bool) -> anyhow::Result<()> {
     display::ready()?;
     display::work_around_drivers();
     log();
@@ -56,12 +65,27 @@ fn run(open: Option<String>) -> anyhow::Result<()> {
     #[allow(clippy::disallowed_methods, reason = "Tauri's own code ends the process when its context cannot be made")]
     let mut context = tauri::generate_context!();
     context.set_assets(Box::new(assets::Pages::new(failure.clone())));
-    let app = tauri::Builder::default()
+    let mut builder = tauri::Builder::default();
+    if let Some(plugin) = update::plugin() {
+        builder = builder.plugin(plugin);
+    }
+    let app = builder
         .plugin(tauri_plugin_single_instance::init(|app, arguments, _| second_start(app, arguments)))
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(window_state()).build())
         .plugin(tauri_plugin_opener::init())
-        .invoke_handler(tauri::generate_handler![ipc::boot, ipc::open_external, ipc::quit])
-        .setup(move |app| Ok(shell::start(app.handle(), failure, open)?))
+        .plugin(tauri_plugin_dialog::init())
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_autostart::Builder::new().app_name("Orrery").arg(login::FLAG).build())
+        .plugin(tauri_plugin_global_shortcut::Builder::new().build())
+        .invoke_handler(tauri::generate_handler![
+            ipc::boot,
+            ipc::open_external,
+            ipc::drag_out,
+            ipc::save_as,
+            ipc::update,
+            ipc::quit
+        ])
+        .setup(move |app| Ok(shell::start(app.handle(), failure, open, hidden)?))
         .build(context)
         .context("the window system refused")?;
 
@@ -74,7 +98,10 @@ fn run(open: Option<String>) -> anyhow::Result<()> {
         }
         #[cfg(target_os = "macos")]
         RunEvent::Reopen { .. } => window::raise(app),
-        RunEvent::Exit => tauri::async_runtime::block_on(app.state::<Shell>().stop()),
+        RunEvent::Exit => {
+            app.state::<Outgoing>().sweep(Duration::ZERO);
+            tauri::async_runtime::block_on(app.state::<Shell>().stop());
+        }
         _ => {}
     });
     Ok(())
@@ -84,7 +111,7 @@ fn run(open: Option<String>) -> anyhow::Result<()> {
 fn second_start(app: &tauri::AppHandle, arguments: Vec<String>) {
     let rest = arguments.into_iter().skip(1).map(Into::into);
     match args::parse(rest) {
-        Ok(Action::Window { open: Some(session_id) }) => shell::open_session(app, &session_id),
+        Ok(Action::Window { open: Some(session_id), .. }) => shell::open_session(app, &session_id),
         _ => window::raise(app),
     }
 }

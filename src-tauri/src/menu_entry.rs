@@ -104,11 +104,11 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let entry = install_in(home.path(), Path::new("/opt/my tools/100%/orrery-desktop")).unwrap();
         let text = fs::read_to_string(&entry).unwrap();
-        assert!(text.contains("\nExec=\"/opt/my tools/100%%/orrery-desktop\"\n"), "{text}");
+        assert!(text.contains("\nExec=\"/opt/my tools/100%%/orrery-desktop\" %u\n"), "{text}");
         assert!(text.contains("\nIcon=dev.orrery.desktop\n"), "{text}");
 
         install_in(home.path(), Path::new("/usr/bin/orrery-desktop")).unwrap();
-        assert!(fs::read_to_string(&entry).unwrap().contains("Exec=\"/usr/bin/orrery-desktop\""));
+        assert!(fs::read_to_string(&entry).unwrap().contains("Exec=\"/usr/bin/orrery-desktop\" %u"));
 
         remove_from(home.path()).unwrap();
         remove_from(home.path()).unwrap();

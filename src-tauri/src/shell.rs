@@ -7,13 +7,15 @@ use std::time::Duration;
 use anyhow::Context as _;
 use orrery_alerts::sinks::desktop::DesktopSink;
 use tauri::{AppHandle, Manager};
+use tauri_plugin_deep_link::DeepLinkExt as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::assets::{self, Failure};
 use crate::host::{Host, News};
+use crate::outgoing::Outgoing;
 use crate::tray::{self, Tray};
-use crate::window;
+use crate::{link, shortcut, window};
 
 const TAKE_OVER_WITHIN: Duration = Duration::from_secs(20);
 
@@ -59,14 +61,23 @@ impl Shell {
 }
 
 /// Opens the window and the tray at once, and starts the server beside them.
-pub fn start(app: &AppHandle, failure: Failure, open: Option<String>) -> anyhow::Result<()> {
+pub fn start(app: &AppHandle, failure: Failure, open: Option<String>, hidden: bool) -> anyhow::Result<()> {
     let clicked = app.clone();
     let sink = DesktopSink::start(move |session_id| open_session(&clicked, &session_id)).context("no notifications")?;
     let shell = Shell { host: watch::Sender::new(None), failure, hides: AtomicBool::new(false), sink: Arc::new(sink) };
     app.manage(shell);
+    app.manage(shortcut::Keys::default());
+    app.manage(Outgoing::open(&orrery_server::paths::data_dir()).context("no place for exported files")?);
 
-    window::open(app, open.as_deref()).context("no window")?;
     let tray = tray::build(app);
+    let stays_hidden = hidden && tray.is_some() && open.is_none();
+    window::open(app, open.as_deref(), !stays_hidden).context("no window")?;
+    let linked = app.clone();
+    app.deep_link().on_open_url(move |event| {
+        for url in event.urls() {
+            open_session(&linked, &link::session(url.as_str()).unwrap_or_default());
+        }
+    });
     // macOS keeps programs without a window in the dock.
     app.state::<Shell>().hides.store(tray.is_some() || cfg!(target_os = "macos"), Ordering::Relaxed);
     tauri::async_runtime::spawn(keep_host(app.clone(), tray));
@@ -109,9 +120,17 @@ async fn keep_host(app: AppHandle, tray: Option<Tray>) {
         host.follow(|news| match (news, &tray) {
             (News::Figures(overview), Some(tray)) => tray.show(&overview),
             (News::Figures(_), None) => {}
+            (News::Settings(settings), _) => {
+                if let Err(words) = shortcut::set(&app, &settings.global_shortcut) {
+                    tracing::warn!(words, "the window has no keys of its own");
+                }
+            }
             (News::Raise, _) => window::raise(&app),
         })
         .await;
+        if let Some(tray) = &tray {
+            tray.show_offline();
+        }
         if host.is_own() {
             return;
         }

@@ -11,8 +11,8 @@ pub const LABEL: &str = "main";
 const SIZE: (f64, f64) = (1280.0, 820.0);
 const MIN_SIZE: (f64, f64) = (360.0, 480.0);
 
-/// Opens the window on the live page, or on a session.
-pub fn open(app: &AppHandle, session_id: Option<&str>) -> tauri::Result<WebviewWindow> {
+/// Makes the window on the live page, or on a session; `visible` unless it is to wait in the tray.
+pub fn open(app: &AppHandle, session_id: Option<&str>, visible: bool) -> tauri::Result<WebviewWindow> {
     let page = session_id.map_or_else(|| "app/live".to_owned(), session_page);
     let (for_links, for_windows) = (app.clone(), app.clone());
     WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App(page.into()))
@@ -20,6 +20,7 @@ pub fn open(app: &AppHandle, session_id: Option<&str>) -> tauri::Result<WebviewW
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(MIN_SIZE.0, MIN_SIZE.1)
         .center()
+        .visible(visible)
         .on_navigation(move |url| stays(&for_links, url))
         .on_new_window(move |url, _| {
             leave(&for_windows, &url);

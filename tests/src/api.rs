@@ -25,6 +25,11 @@ impl Api {
         std::fs::read_to_string(self.data_dir.join("token")).unwrap().trim().to_owned()
     }
 
+    /// Whether the server is there and well.
+    pub fn answers(&self) -> bool {
+        self.client.get(format!("{}/health", self.base)).send().is_ok_and(|answer| answer.status() == 200)
+    }
+
     /// The JSON of a page that must answer 200.
     pub fn get(&self, path: &str) -> Value {
         let answer = self.client.get(format!("{}{path}", self.base)).bearer_auth(self.token()).send().unwrap();

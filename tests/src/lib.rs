@@ -3,6 +3,7 @@
 
 mod api;
 mod bus;
+mod desktop;
 mod display;
 mod home;
 mod page;
@@ -13,6 +14,7 @@ mod webdriver;
 
 pub use api::Api;
 pub use bus::{Bus, Notification, Notifications};
+pub use desktop::{Desktop, DropTarget, Panel};
 pub use display::Display;
 pub use home::Home;
 pub use page::run_page_script;

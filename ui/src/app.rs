@@ -23,6 +23,8 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Frame>
+                // A page asks the server as it is built: first it must be known where that is.
+                <Show when=move || app.located.get()>
                 <Routes fallback=Unknown>
                     <Route path=path!("/app") view=ToLive/>
                     <Route path=path!("/app/live") view=LivePage/>
@@ -32,6 +34,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/app/welcome") view=WelcomePage/>
                     <Route path=path!("/app/gallery") view=GalleryPage/>
                 </Routes>
+                </Show>
             </Frame>
         </Router>
     }
@@ -59,7 +62,10 @@ fn Unknown() -> impl IntoView {
 fn start(app: AppState) {
     spawn_local(async move {
         match host::boot().await {
-            Ok(endpoint) => app.set_api(Api::new(endpoint)),
+            Ok(endpoint) => {
+                app.set_api(Api::new(endpoint));
+                app.located.set(true);
+            }
             Err(reason) => {
                 app.connection.set(Connection::Offline { since_ms: host::unix_ms(), reason });
                 return;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::paths;
 
@@ -37,8 +37,20 @@ const ICNS_ENTRIES: [(&[u8; 4], u32); 8] = [
     (b"ic14", 512),
 ];
 
-/// File stem, glyph color, color of the body when something needs the person.
-const TRAY: [(&str, &str, &str); 2] = [("tray-on-dark", "#e7ebef", "#e6b04a"), ("tray-on-light", "#12171d", "#b27a0c")];
+/// A gray that shows on dark panels and on light ones.
+const TRAY_GLYPH: &str = "#8b96a1";
+
+/// What the tray's picture says: file stem, and what stands where the body (`#body` of `tray.svg`) stands when all is calm.
+const TRAY: [(&str, &str); 5] = [
+    ("tray", r#"<circle cx="12.3" cy="3.7" r="2.1" fill="currentColor"/>"#),
+    ("tray-attention", r##"<circle cx="12.3" cy="3.7" r="2.6" fill="#e6b04a"/>"##),
+    ("tray-over", r##"<circle cx="12.3" cy="3.7" r="2.6" fill="#ef6a6a"/>"##),
+    ("tray-paused", r#"<path d="M11.2 1.6v4.2M13.6 1.6v4.2" stroke="currentColor" stroke-width="1.5"/>"#),
+    (
+        "tray-offline",
+        r#"<path d="M10.6 2l3.4 3.4M14 2l-3.4 3.4" stroke="currentColor" stroke-width="1.4" stroke-linecap="round"/>"#,
+    ),
+];
 
 pub fn render() -> anyhow::Result<()> {
     let icons = paths::root().join("icons");
@@ -54,20 +66,14 @@ pub fn render() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Calm: one color. Attention: the body in its own color. One pair for dark panels, one for light ones.
 fn render_tray(icons: &Path) -> anyhow::Result<()> {
     let source = fs::read_to_string(icons.join("tray.svg"))?;
-    for (stem, glyph, attention) in TRAY {
-        let (mark, body) = ("id=\"body\"", format!("id=\"body\" style=\"fill:{attention}\""));
-        if !source.contains(mark) {
-            bail!("icons/tray.svg has no element with id=\"body\"");
-        }
-        let calm = source.replace("currentColor", glyph);
-        let waiting = source.replace(mark, &body).replace("currentColor", glyph);
-        for (ending, svg) in [("", &calm), ("-attention", &waiting)] {
-            fs::write(icons.join(format!("{stem}{ending}.png")), png(svg, 32)?)?;
-            fs::write(icons.join(format!("{stem}{ending}@2x.png")), png(svg, 64)?)?;
-        }
+    let (before, rest) =
+        source.split_once("<circle id=\"body\"").context("icons/tray.svg has no circle with id=\"body\"")?;
+    let (_, after) = rest.split_once("/>").context("the body in icons/tray.svg is not closed")?;
+    for (stem, body) in TRAY {
+        let svg = format!("{before}{body}{after}").replace("currentColor", TRAY_GLYPH);
+        fs::write(icons.join(format!("{stem}.png")), png(&svg, 64)?)?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod dev;
+mod dist;
 mod icons;
 mod paths;
 mod shots;
@@ -43,6 +44,13 @@ enum Task {
     Icons,
     /// Takes the README's screenshots from `orrery demo` into docs/shots.
     Shots,
+    /// Makes the packages people install, in target/dist: deb and rpm, or the named kinds.
+    Dist {
+        /// From the quick build: for the tests of the packages.
+        #[arg(long)]
+        debug: bool,
+        bundles: Vec<String>,
+    },
     /// Builds what is shipped and measures it against baselines: sizes, hook, ingest, page; all without a name.
     Bench { names: Vec<String> },
 }
@@ -57,6 +65,7 @@ fn main() -> anyhow::Result<()> {
         Task::Check => check::run(),
         Task::Icons => icons::render(),
         Task::Shots => shots::take(),
+        Task::Dist { debug, bundles } => dist::run(debug, &bundles),
         Task::Bench { names } => bench::run(&names),
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use orrery_types::{
-    AgentId, Bill, Event, EventQuery, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, SessionDetail,
-    SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageDetail, UsageQuery, UsageRow,
+    AgentId, Bill, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson,
+    SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageDetail, UsageQuery, UsageRow,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -145,6 +145,10 @@ impl Api {
         let response =
             self.send_to(Method::GET, &format!("/sessions/{}/export?format={form}", percent_encode(id)), None).await?;
         response.text().await.map_err(|error| ApiError::offline(&error))
+    }
+    /// Where a browser, whose cookie speaks, reads a session as a file.
+    pub fn export_url(&self, id: &str, format: ExportFormat) -> String {
+        self.endpoint.url(&format!("/sessions/{}/export?format={}", percent_encode(id), format.slug()))
     }
     pub async fn problems(&self) -> Result<Vec<Problem>, ApiError> {
         self.get("/problems").await

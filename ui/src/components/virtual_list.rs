@@ -64,6 +64,9 @@ pub fn VirtualList<T>(
     /// Rows that are part of the selection.
     #[prop(optional)]
     selected: Option<IsSelected<T>>,
+    /// The session a row stands for: the row is a handle to drag it out by.
+    #[prop(optional)]
+    session: Option<fn(&T) -> Option<String>>,
     #[prop(into)] on_open: Callback<T>,
     #[prop(optional, into)] on_key: Option<Callback<(web_sys::KeyboardEvent, T)>>,
     /// The last rows came into sight: load more.
@@ -152,6 +155,7 @@ where
         let cells = (rows.cells)(item.clone());
         let place = move || range.get().0 + index.get();
         let class = format!("vrow {}", (rows.class)(&item));
+        let handle = session.and_then(|session| session(&item));
         let selected = selected.clone();
         let of_selection = item.clone();
         let is_selected = move || selected.as_ref().map(|selected| selected(&of_selection).to_string());
@@ -163,6 +167,8 @@ where
                 id=move || format!("{id}-{}", place())
                 aria-rowindex=move || (place() + 1).to_string()
                 aria-selected=is_selected
+                draggable=handle.is_some().then_some("true")
+                data-session=handle
                 on:click=move |event| {
                     if !event.default_prevented() && stops(&item) {
                         active.set(Some(range.get_untracked().0 + index.get_untracked()));

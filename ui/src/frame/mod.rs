@@ -2,6 +2,7 @@
 
 mod announce;
 mod connection;
+mod drag;
 mod drawer;
 mod keys;
 mod notices;
@@ -30,6 +31,7 @@ pub fn Frame(children: Children) -> impl IntoView {
     });
     appearance::follow_appearance(app);
     keys::listen(app);
+    drag::listen(app);
 
     let path = use_location().pathname;
     let is_bare = Memo::new(move |_| path.get().trim_end_matches('/') == routes::WELCOME);

@@ -1,6 +1,7 @@
 //! What the shell around the page can do: a browser tab, or the native window.
 
 mod browser;
+mod outgoing;
 mod save;
 mod tauri;
 
@@ -8,6 +9,7 @@ pub use browser::{
     copy_text, is_narrow, is_typing, keep_focus_inside, local_ms, now_ms, on_next_paint, prefers_light,
     set_server_clock, store, stored, unix_ms, utc_offset_minutes,
 };
+pub use outgoing::{Dropped, drag_out, offer_download, save_as};
 pub use save::{save_blob, save_text};
 pub use tauri::is_native;
 
@@ -21,10 +23,15 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// The whole address of a path.
+    pub fn url(&self, path: &str) -> String {
+        let base = if self.base_url.is_empty() { browser::origin() } else { self.base_url.clone() };
+        format!("{base}{path}")
+    }
+
     /// The WebSocket address of a path.
     pub fn socket_url(&self, path: &str) -> String {
-        let base = if self.base_url.is_empty() { browser::origin() } else { self.base_url.clone() };
-        format!("{}{path}", base.replacen("http", "ws", 1))
+        self.url(path).replacen("http", "ws", 1)
     }
 }
 

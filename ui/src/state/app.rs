@@ -22,6 +22,8 @@ pub struct AppState {
     feed: StoredValue<Feed>,
     /// Grows once per batch of frames; reading the feed through [`AppState::feed`] follows it.
     pub revision: RwSignal<u64>,
+    /// Where the server is has been told.
+    pub located: RwSignal<bool>,
     pub connection: RwSignal<Connection>,
     /// Grows when the person wants to connect now.
     pub retry: RwSignal<u32>,
@@ -42,6 +44,8 @@ pub struct AppState {
     pub paused: RwSignal<bool>,
     /// Keys of the page on screen, for the `?` overlay: key and what it does.
     pub page_keys: RwSignal<Vec<(&'static str, &'static str)>>,
+    /// Sessions selected in a list: dragging one of them out takes them all.
+    pub selected: RwSignal<Vec<String>>,
     handlers: StoredValue<Vec<(u32, KeyHandler)>, LocalStorage>,
     navigate: StoredValue<Option<Navigate>, LocalStorage>,
 }
@@ -52,6 +56,7 @@ pub fn provide_app() -> AppState {
         api: StoredValue::new(Api::default()),
         feed: StoredValue::new(Feed::default()),
         revision: RwSignal::new(0),
+        located: RwSignal::new(false),
         connection: RwSignal::new(Connection::Connecting),
         retry: RwSignal::new(0),
         settings: RwSignal::new(Settings { appearance: last_appearance(), ..Settings::default() }),
@@ -65,6 +70,7 @@ pub fn provide_app() -> AppState {
         drawer_pinned: RwSignal::new(false),
         paused: RwSignal::new(false),
         page_keys: RwSignal::new(Vec::new()),
+        selected: RwSignal::new(Vec::new()),
         handlers: StoredValue::new_local(Vec::new()),
         navigate: StoredValue::new_local(None),
     };

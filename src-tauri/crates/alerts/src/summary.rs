@@ -1,7 +1,7 @@
 //! The day in one line each, for places outside the window: the tray's menu.
 
-use orrery_types::Overview;
-use orrery_views::format::money;
+use orrery_types::{NeedsKind, Overview, SessionRow};
+use orrery_views::format::{self, money};
 
 /// "Today $41.87", or "Today $41.87 of $60.00" with a daily budget.
 pub fn today(overview: &Overview) -> String {
@@ -23,6 +23,20 @@ pub fn activity(overview: &Overview) -> String {
         1 => format!("{active}, 1 needs you"),
         count => format!("{active}, {count} need you"),
     }
+}
+
+/// Who waits and what for: "lattice-api: permission for git push --force-with-lease". The name alone when nothing does.
+pub fn waiting(row: &SessionRow) -> String {
+    let name = if row.project.is_empty() { format::agent(&row.agent) } else { &row.project };
+    let Some(needs) = &row.needs else { return name.to_owned() };
+    let words = match needs.kind {
+        NeedsKind::Permission => format!("permission for {}", needs.target),
+        NeedsKind::Question => needs.target.clone(),
+        NeedsKind::Idle => "waits for your next prompt".to_owned(),
+        NeedsKind::Stuck => format!("stuck on {}", needs.target),
+        NeedsKind::Error => needs.text.clone(),
+    };
+    format!("{name}: {words}")
 }
 
 #[cfg(test)]

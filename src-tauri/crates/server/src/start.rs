@@ -9,7 +9,7 @@ use std::time::Duration;
 use orrery_agents::paths::Env;
 use orrery_alerts::Sink;
 use orrery_store::{Batch, SqliteStore, Store, StoreError};
-use orrery_types::{LiveFrame, Overview, Problem};
+use orrery_types::{LiveFrame, Overview, Problem, Settings};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -199,6 +199,11 @@ impl Running {
     /// The figures as they change.
     pub fn overview(&self) -> watch::Receiver<Overview> {
         self.app.overview.subscribe()
+    }
+
+    /// The settings as they change.
+    pub fn settings(&self) -> watch::Receiver<Settings> {
+        self.app.settings.watch()
     }
 
     /// Asks every client to show a session: a notification was clicked. An empty id shows the interface's start.

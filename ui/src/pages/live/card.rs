@@ -18,6 +18,7 @@ pub fn Card(id: String) -> impl IntoView {
     let app = use_app();
     let link = routes::session(&id);
     let billed = Billed::session(&id);
+    let handle = id.clone();
     let row = Memo::new(move |_| app.feed(|feed| feed.session(&id)).unwrap_or_default());
     let agent = Memo::new(move |_| row.with(|row| row.agent.clone()));
     let status = Memo::new(move |_| row.with(|row| status_at(row, app.now.get())));
@@ -26,7 +27,7 @@ pub fn Card(id: String) -> impl IntoView {
         Memo::new(move |_| usize::try_from((app.now.get() - row.with(|row| row.last_ms)) / 60_000).unwrap_or(0));
     let context = Memo::new(move |_| row.with(|row| context(row)));
     view! {
-        <li class="sess">
+        <li class="sess" draggable="true" data-session=handle>
             <a class="sess__link" href=link title=move || row.with(|row| row.title.clone())>
                 <span class="row">
                     <span class="row grow">

@@ -33,7 +33,7 @@ pub fn Head(session: Session) -> impl IntoView {
         })
     };
     view! {
-        <header class="sesshead">
+        <header class="sesshead" draggable="true" data-session=session.id.get_value() title="Drag it into a folder to keep this session as a file">
             <span class="sesshead__agent">{move || view! { <AgentGlyph agent=agent.get()/> }}</span>
             <div class="grow sesshead__words">
                 <h1 class="clip" title=name>{name}</h1>

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::SessionRow;
+use orrery_types::{ExportFormat, SessionRow};
 use orrery_views::format;
 
 use super::list::{Sums, markdown, title};
@@ -59,6 +59,13 @@ pub fn BulkBar(rows: Signal<Vec<Arc<SessionRow>>>, on_clear: Callback<()>) -> im
 
 /// Reads one session's export and hands it to the person as a file.
 pub async fn export_one(app: AppState, row: Arc<SessionRow>, form: &'static str) {
+    if let (true, Some(format)) = (host::is_native(), ExportFormat::from_slug(form)) {
+        match host::save_as(std::slice::from_ref(&row.id), format).await {
+            Ok(paths) => paths.iter().for_each(|path| app.notices.say(format!("Saved {path}"))),
+            Err(why) => app.notices.fail(format!("{} was not saved: {why}", title(&row))),
+        }
+        return;
+    }
     match app.api().export(&row.id, form).await {
         Ok(text) => {
             let name = file_name(&row, form);

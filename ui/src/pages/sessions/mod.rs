@@ -71,6 +71,8 @@ pub fn SessionsPage() -> impl IntoView {
         });
     };
     let clear = Callback::new(move |()| selected.set(HashSet::new()));
+    Effect::new(move |_| app.selected.set(selected.with(|ids| ids.iter().cloned().collect())));
+    on_cleanup(move || app.selected.set(Vec::new()));
     use_keys(
         &[
             ("j  k", "Next, previous session"),
@@ -174,6 +176,7 @@ pub fn SessionsPage() -> impl IntoView {
                         head=head
                         total
                         selected=Arc::new(is_selected)
+                        session=session_of
                         on_open
                         on_key=on_key
                         on_end=Callback::new(move |()| sessions.more())
@@ -370,4 +373,11 @@ fn focus_list() -> bool {
     let list = document().query_selector(".sessions .vlist").ok().flatten();
     let Some(list) = list.and_then(|list| list.dyn_into::<web_sys::HtmlElement>().ok()) else { return false };
     list.focus().is_ok()
+}
+
+fn session_of(line: &Line) -> Option<String> {
+    match line {
+        Line::Row { row, .. } => Some(row.id.clone()),
+        Line::Day(_) => None,
+    }
 }

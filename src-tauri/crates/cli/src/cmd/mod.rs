@@ -8,6 +8,7 @@ mod export;
 mod hook;
 mod import;
 mod install;
+mod man;
 mod prices;
 mod search;
 pub mod serve;
@@ -45,6 +46,9 @@ pub enum Command {
     Prices(prices::Prices),
     /// Shell completions
     Completions(completions::Completions),
+    /// Manual pages, for packages
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 impl Command {
@@ -65,6 +69,7 @@ impl Command {
             Command::Demo(cmd) => cmd.run(),
             Command::Prices(cmd) => cmd.run(),
             Command::Completions(cmd) => cmd.run(),
+            Command::Man(cmd) => cmd.run(),
         }
     }
 }
