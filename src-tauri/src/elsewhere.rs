@@ -180,7 +180,7 @@ mod tests {
             let server = Elsewhere { port: listener.local_addr().unwrap().port(), token: "t0".to_owned() };
             let answering = std::thread::spawn(move || {
                 let (mut stream, _) = listener.accept().unwrap();
-                stream.read(&mut [0; 4096]).unwrap();
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
                 stream.write_all(answer.as_bytes()).unwrap();
             });
             let got = tauri::async_runtime::block_on(server.download("/x", &folder.path().join(name)));

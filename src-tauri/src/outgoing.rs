@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use orrery_server::clock;
 
 use crate::elsewhere::Elsewhere;
 
@@ -99,7 +100,7 @@ pub async fn name_of(server: &Elsewhere, session: &str, format: &str) -> String 
 }
 
 async fn fetch_into(server: &Elsewhere, session: &str, format: &str, folder: &Path) -> anyhow::Result<PathBuf> {
-    let made = folder.join(format!(".{}.part", uuid::Uuid::now_v7().simple()));
+    let made = folder.join(format!(".{}.part", clock::new_id()));
     let got = server.download(&export_path(session, format), &made).await;
     let name = match got {
         Ok(name) => plain(&name.unwrap_or_default(), format),
@@ -144,7 +145,8 @@ fn finished(folder: &Path, count: usize) -> Option<Vec<PathBuf>> {
 }
 
 fn older(made: SystemTime, age: Duration) -> bool {
-    SystemTime::now().duration_since(made).is_ok_and(|passed| passed >= age)
+    let now = SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(clock::now_ms()).unwrap_or(0));
+    now.duration_since(made).is_ok_and(|passed| passed >= age)
 }
 
 /// A name that is one plain file name everywhere, whatever the server answered.

@@ -42,6 +42,11 @@ impl<'a> Desktop<'a> {
         api
     }
 
+    /// The program's own process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The window's left and top on the screen, once it is shown.
     pub fn place(&self) -> (i32, i32) {
         until_some("the window is on the screen", 60, || {

@@ -1,9 +1,10 @@
 //! Measures Orrery: each figure is a ratio to a baseline in the same run, or a count.
 //!
-//! `orrery-bench [hook|ingest|sizes|page]...`, all without a name. `cargo xtask bench` builds what is measured and calls it.
+//! `orrery-bench [hook|ingest|sizes|page|desktop]...`, all without a name. `cargo xtask bench` builds what is measured and calls it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its terminal")]
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
+mod desktop;
 mod figure;
 mod hook;
 mod ingest;
@@ -18,7 +19,7 @@ use anyhow::bail;
 use figure::Figure;
 use place::Place;
 
-const ALL: [&str; 4] = ["sizes", "hook", "ingest", "page"];
+const ALL: [&str; 5] = ["sizes", "hook", "ingest", "page", "desktop"];
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +36,7 @@ fn main() -> anyhow::Result<()> {
             "ingest" => ingest::measure(&place)?,
             "sizes" => sizes::measure(&place)?,
             "page" => page::measure(&place)?,
+            "desktop" => desktop::measure(&place)?,
             other => bail!("there is no bench '{other}'; there are {}", ALL.join(", ")),
         };
         measured.iter().for_each(Figure::print);

@@ -6,11 +6,14 @@ use crate::{paths, ui};
 
 pub fn run(names: &[String]) -> anyhow::Result<()> {
     let wants = |name: &str| names.is_empty() || names.iter().any(|named| named == name);
-    if wants("sizes") || wants("page") {
+    if ["sizes", "page", "desktop"].into_iter().any(wants) {
         ui::build(ui::Profile::Release, false)?;
     }
     cargo(&["build", "--profile", "hook", "--package", "orrery-client"])?;
     cargo(&["build", "--release", "--package", "orrery-cli"])?;
+    if wants("desktop") {
+        cargo(&["build", "--release", "--package", "orrery-desktop", "--bin", "orrery-desktop"])?;
+    }
     let mut measure = vec!["run", "--quiet", "--release", "--package", "orrery-bench", "--"];
     measure.extend(names.iter().map(String::as_str));
     cargo(&measure)

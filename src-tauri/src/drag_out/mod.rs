@@ -7,6 +7,8 @@ mod carry;
 #[path = "elsewhere.rs"]
 mod carry;
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde::Serialize;
 use tauri::{AppHandle, Manager};
 use tokio::sync::oneshot;
@@ -40,17 +42,19 @@ pub async fn start(app: &AppHandle, sessions: &[String], format: &str) -> Result
     dropped.await.map_err(|_| "the drag ended without a word".to_owned())?
 }
 
+type Told = oneshot::Sender<Result<Dropped, String>>;
+
 /// Tells once how a drag ended, whichever of the desktop's signals comes first.
 #[derive(Clone)]
-struct End(std::sync::Arc<std::sync::Mutex<Option<oneshot::Sender<Result<Dropped, String>>>>>);
+struct End(Arc<Mutex<Option<Told>>>);
 
 impl End {
-    fn new(told: oneshot::Sender<Result<Dropped, String>>) -> End {
-        End(std::sync::Arc::new(std::sync::Mutex::new(Some(told))))
+    fn new(told: Told) -> End {
+        End(Arc::new(Mutex::new(Some(told))))
     }
 
     fn tell(&self, result: Result<Dropped, String>) {
-        let told = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if told.is_some_and(|told| told.send(result).is_err()) {
             tracing::debug!("nobody waits for the end of the drag");
         }
