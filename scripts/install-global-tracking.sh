@@ -133,8 +133,14 @@ rc_files() {
   if [ "$shell" = fish ] || [ -d "$fish" ]; then printf '%s\n' "$fish/conf.d/orrery.fish"; fi
 }
 
+# What taking the block out has to put back: the file was made for it, or did not end with a newline.
+made='# (this file was made for it)'
+unended='# (the line above had no end)'
+
+# block FILE NOTE
 block() {
   printf '%s\n' "$begin"
+  [ -z "$2" ] || printf '%s\n' "$2"
   case "$kind:$1" in
     alias:*) printf '%s\n' 'alias codex=codex-tracked' ;;
     *.fish)
@@ -155,16 +161,29 @@ without_block() {
 
 # Writes through links: people keep these files in a repository.
 put_block() {
+  note=""
   mkdir -p "$(dirname "$1")"
-  [ -f "$1" ] || : >"$1"
-  if [ -s "$1" ] && [ -n "$(tail -c 1 "$1")" ]; then printf '\n' >>"$1"; fi
-  block "$1" >>"$1"
+  if [ ! -f "$1" ]; then
+    note=$made
+    : >"$1"
+  elif [ -s "$1" ] && [ -n "$(tail -c 1 "$1")" ]; then
+    note=$unended
+    printf '\n' >>"$1"
+  fi
+  block "$1" "$note" >>"$1"
 }
 
 drop_block() {
   kept=$(mktemp)
+  note=$(awk -v begin="$begin" 'found { print; exit } $0 == begin { found = 1 }' "$1")
   without_block "$1" >"$kept"
-  if [ ! -s "$kept" ] && [ "$(basename "$1")" = orrery.fish ]; then rm -f "$1"; else cat "$kept" >"$1"; fi
+  if [ ! -s "$kept" ] && [ "$note" = "$made" ]; then
+    rm -f "$1"
+  elif [ "$note" = "$unended" ]; then
+    printf '%s' "$(cat "$kept")" >"$1"
+  else
+    cat "$kept" >"$1"
+  fi
   rm -f "$kept"
 }
 

@@ -99,18 +99,26 @@ fn every_agent_installs_and_leaves_no_trace() {
         (AgentId::Cursor, "{\"version\":1,\"hooks\":{}}"),
     ];
     for (agent, before) in foreign {
-        let plan = install::plan_install(agent, Some(before), "settings", HOOK, None).unwrap();
+        let plan =
+            install::plan_install(agent, Some(before), "settings", HOOK, None, install::Delivery::Program).unwrap();
         let after = plan.changes[0].after.clone().unwrap();
-        assert!(matches!(install::hook_state(agent, Some(&after), HOOK), HookState::Installed { .. }), "{after}");
-        let again = install::plan_install(agent, Some(&after), "settings", HOOK, None).unwrap();
+        assert!(
+            matches!(install::hook_state(agent, Some(&after), HOOK, None, None), HookState::Installed { .. }),
+            "{after}"
+        );
+        let again =
+            install::plan_install(agent, Some(&after), "settings", HOOK, None, install::Delivery::Program).unwrap();
         assert!(again.changes.is_empty(), "{again:#?}");
         let gone = install::plan_uninstall(agent, Some(&after), "settings", HOOK).unwrap();
         assert_eq!(gone.changes[0].after.as_deref(), Some(before));
     }
     for agent in AgentId::ALL {
-        let plan = install::plan_install(agent, None, "settings", HOOK, None).unwrap();
+        let plan = install::plan_install(agent, None, "settings", HOOK, None, install::Delivery::Program).unwrap();
         let after = plan.changes[0].after.clone().unwrap();
-        assert!(matches!(install::hook_state(agent, Some(&after), HOOK), HookState::Installed { .. }), "{agent:?}");
+        assert!(
+            matches!(install::hook_state(agent, Some(&after), HOOK, None, None), HookState::Installed { .. }),
+            "{agent:?}"
+        );
         let gone = install::plan_uninstall(agent, Some(&after), "settings", HOOK).unwrap();
         assert_eq!(gone.changes[0].after, None, "{agent:?}: {after}");
         if agent != AgentId::Opencode {
@@ -124,9 +132,9 @@ fn every_agent_installs_and_leaves_no_trace() {
 fn a_file_of_somebody_else_at_our_place_is_refused() {
     for agent in [AgentId::Opencode, AgentId::CopilotCli] {
         let theirs = "export const Mine = async () => ({});\n";
-        assert!(install::plan_install(agent, Some(theirs), "x", HOOK, None).is_err());
+        assert!(install::plan_install(agent, Some(theirs), "x", HOOK, None, install::Delivery::Program).is_err());
         assert!(install::plan_uninstall(agent, Some(theirs), "x", HOOK).is_err());
-        assert!(matches!(install::hook_state(agent, Some(theirs), HOOK), HookState::Unreadable { .. }));
+        assert!(matches!(install::hook_state(agent, Some(theirs), HOOK, None, None), HookState::Unreadable { .. }));
     }
 }
 

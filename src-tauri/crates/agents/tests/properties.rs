@@ -142,12 +142,12 @@ proptest! {
     fn settings_come_back_or_are_refused(value in any_json(), wrap in any::<bool>(), pretty in any::<bool>()) {
         let value = if wrap { json!({ "hooks": { "Stop": value.clone(), "Other": value } }) } else { value };
         let text = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
-        if let Ok(plan) = install::plan_install(AgentId::ClaudeCode, Some(&text), "s", "/x/orrery-hook", None) {
+        if let Ok(plan) = install::plan_install(AgentId::ClaudeCode, Some(&text), "s", "/x/orrery-hook", None, install::Delivery::Program) {
             let installed = plan.changes[0].after.clone().unwrap();
             let removed = install::plan_uninstall(AgentId::ClaudeCode, Some(&installed), "s", "/x/orrery-hook").unwrap();
             prop_assert_eq!(removed.changes[0].after.as_deref(), Some(text.as_str()));
         }
-        install::hook_state(AgentId::Codex, Some(&text), "/x/orrery-hook");
+        install::hook_state(AgentId::Codex, Some(&text), "/x/orrery-hook", None, None);
     }
 
     /// Exports with one value changed: what is read twice is the same events, and no batch is lost for one bad record.

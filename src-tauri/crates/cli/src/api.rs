@@ -21,7 +21,7 @@ pub struct Api {
     pub port: u16,
     pub token: String,
     /// Kept while the server is ours; stopped when this goes.
-    _own: Option<Own>,
+    own: Option<Own>,
 }
 
 struct Own {
@@ -50,7 +50,12 @@ impl Api {
 
     fn new(port: u16, token: String, own: Option<Own>) -> Api {
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Api { connection: Connection::new(server, Some(token.clone()), TIMEOUT), port, token, _own: own }
+        Api { connection: Connection::new(server, Some(token.clone()), TIMEOUT), port, token, own }
+    }
+
+    /// Whether the server is ours and ends with this command.
+    pub fn is_own(&self) -> bool {
+        self.own.is_some()
     }
 
     pub fn base_url(&self) -> String {

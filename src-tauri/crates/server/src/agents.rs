@@ -1,5 +1,7 @@
 //! The agents of this home: what is found, which hooks are in, and writing an install plan to disk.
 
+pub mod verify;
+
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, Write};
@@ -7,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use orrery_agents::install::{self, InstallError};
+use orrery_agents::install::{self, Delivery, Handler, InstallError};
 use orrery_agents::paths::{self, Env};
 use orrery_types::{AgentId, AgentStatus, FileChange, FoundAgent, HookState, InstallPlan};
 
@@ -58,7 +60,8 @@ async fn find_all(app: &Arc<App>) -> Vec<FoundAgent> {
         let version = version(app, agent).await;
         let (home, program) = (app.home.clone(), hook_program(app));
         let last_hook_ms = hooks.iter().find(|(slug, _)| slug == agent.slug()).map(|(_, at_ms)| *at_ms);
-        let work = move || describe(agent, &home, &program, version, last_hook_ms);
+        let base_url = app.stable_url();
+        let work = move || describe(agent, &home, &program, version, last_hook_ms, base_url.as_deref());
         if let Ok(agent) = tokio::task::spawn_blocking(work).await {
             found.push(agent);
         }
@@ -72,12 +75,17 @@ fn describe(
     program: &str,
     version: Option<String>,
     last_hook_ms: Option<i64>,
+    base_url: Option<&str>,
 ) -> FoundAgent {
     let settings = paths::settings_file(agent, home);
-    let hooks = match read_settings(&settings) {
-        Ok(text) => install::hook_state(agent, text.as_deref(), program),
+    let text = read_settings(&settings);
+    let hooks = match &text {
+        Ok(text) => install::hook_state(agent, text.as_deref(), program, version.as_deref(), base_url),
         Err(error) => HookState::Unreadable { error: error.to_string() },
     };
+    let label = settings.display().to_string();
+    let entries = text.ok().and_then(|text| install::configured(agent, text.as_deref(), &label, program).ok());
+    let over_http = entries.unwrap_or_default().iter().any(|(_, handler)| matches!(handler, Handler::Http { .. }));
     let dirs = paths::history_dirs(agent, home);
     let roots: Vec<_> = dirs.iter().map(|dir| (agent, dir.clone())).collect();
     let history = files::scan(&roots, Names::Strict);
@@ -91,8 +99,9 @@ fn describe(
         label: agent.label().to_owned(),
         status,
         version,
-        settings_path: settings.display().to_string(),
+        settings_path: label,
         hooks,
+        over_http,
         history_paths: dirs.iter().filter(|dir| dir.is_dir()).map(|dir| dir.display().to_string()).collect(),
         history_files: history.len() as u64,
         history_since_ms: history.iter().map(|file| file.modified_ms).min(),
@@ -145,20 +154,33 @@ pub fn hook_program(app: &App) -> String {
     program.map_or_else(|| "orrery-hook".to_owned(), |program| program.display().to_string())
 }
 
-/// What installing (or removing) the hooks of `agent` would change now.
+/// What a person wants done with an agent's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    Install,
+    /// With hooks that the agent posts to this address itself.
+    InstallHttp(String),
+    Remove,
+}
+
+/// What a wish would change now.
 ///
 /// # Errors
 /// The settings cannot be read as what they should be.
-pub async fn plan(app: &Arc<App>, agent: AgentId, remove: bool) -> Result<InstallPlan, PlanError> {
+pub async fn plan(app: &Arc<App>, agent: AgentId, wish: &Wish) -> Result<InstallPlan, PlanError> {
     let version = version(app, agent).await;
     let settings = paths::settings_file(agent, &app.home);
     let label = settings.display().to_string();
-    let text = read_settings(&settings).map_err(|source| PlanError::Disk { path: label.clone(), source })?;
+    let text = read_settings(&settings)?;
     let program = hook_program(app);
-    let plan = if remove {
+    let delivery = match wish {
+        Wish::InstallHttp(base_url) => Delivery::Http { base_url },
+        Wish::Install | Wish::Remove => Delivery::Program,
+    };
+    let plan = if *wish == Wish::Remove {
         install::plan_uninstall(agent, text.as_deref(), &label, &program)?
     } else {
-        install::plan_install(agent, text.as_deref(), &label, &program, version.as_deref())?
+        install::plan_install(agent, text.as_deref(), &label, &program, version.as_deref(), delivery)?
     };
     Ok(plan)
 }
@@ -182,19 +204,25 @@ pub enum PlanError {
     Settings(#[from] InstallError),
     #[error("{path} changed since the plan was made. Nothing was written")]
     Changed { path: String },
-    #[error("{path}: {source}")]
+    #[error("{path} is read-only. Nothing was written")]
+    ReadOnly { path: String },
+    #[error("{path}: {source}. Nothing was written")]
     Disk { path: String, source: io::Error },
 }
 
 fn write_change(change: &FileChange, now_ms: i64) -> Result<Option<String>, PlanError> {
     let disk = |source| PlanError::Disk { path: change.path.clone(), source };
     // People keep their settings as links into a repository: the link stays, its target is written.
-    let path = fs::canonicalize(&change.path).unwrap_or_else(|_| PathBuf::from(&change.path));
-    if read_settings(&path).map_err(disk)? != change.before {
+    let path = link_target(Path::new(&change.path));
+    if read_settings(&path)? != change.before {
         return Err(PlanError::Changed { path: change.path.clone() });
     }
     if change.before == change.after {
         return Ok(None);
+    }
+    // A file that its owner locked is left alone, although one with another name could take its place.
+    if fs::metadata(&path).is_ok_and(|meta| meta.permissions().readonly()) {
+        return Err(PlanError::ReadOnly { path: path.display().to_string() });
     }
     let backup = change.before.as_ref().map(|before| back_up(&path, before, now_ms)).transpose().map_err(disk)?;
     match &change.after {
@@ -202,6 +230,19 @@ fn write_change(change: &FileChange, now_ms: i64) -> Result<Option<String>, Plan
         None => fs::remove_file(&path).map_err(disk)?,
     }
     Ok(backup.map(|path| path.display().to_string()))
+}
+
+/// Where a chain of links ends, whether anything is there or not.
+fn link_target(path: &Path) -> PathBuf {
+    const MOST_LINKS: usize = 16;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("/")).join(target),
+            Err(_) => break,
+        }
+    }
+    path
 }
 
 /// `FILE.orrery-backup-20261122`, or with a number behind when that is taken.
@@ -248,11 +289,12 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     })
 }
 
-fn read_settings(path: &Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
+fn read_settings(path: &Path) -> Result<Option<String>, PlanError> {
+    let label = path.display().to_string();
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(install::text_of(bytes, &label)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(source) => Err(PlanError::Disk { path: label, source }),
     }
 }
 
@@ -291,5 +333,18 @@ mod tests {
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
         assert!(matches!(write_change(&change, 0), Err(PlanError::Changed { .. })));
+
+        // A link whose target is not there yet, and a file that is locked.
+        let (target, link) = (dir.path().join("new dotfiles/hooks.json"), dir.path().join("hooks.json"));
+        symlink("new dotfiles/hooks.json", &link).unwrap();
+        let label = || link.display().to_string();
+        let change = FileChange { path: label(), before: None, after: Some("made".into()), diff: Vec::new() };
+        assert_eq!(write_change(&change, 0).unwrap(), None);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&target).unwrap(), "made");
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o444)).unwrap();
+        let change = FileChange { path: label(), before: Some("made".into()), after: None, diff: Vec::new() };
+        assert!(matches!(write_change(&change, 0), Err(PlanError::ReadOnly { .. })));
+        assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 1, "no backup of what was not changed");
     }
 }

@@ -36,6 +36,8 @@ pub struct App {
     /// Routes but `/health`, pages and the tokenless ingest ask for the token.
     pub token_needed: bool,
     pub port: u16,
+    /// The port was chosen by the system: the next start gets another.
+    pub is_port_passing: bool,
     pub data_dir: PathBuf,
     pub config_dir: PathBuf,
     pub home: Env,
@@ -91,6 +93,11 @@ impl App {
     /// Names this run of the server in the live stream.
     pub fn boot(&self) -> String {
         format!("{:x}-{:x}", self.started_ms, std::process::id())
+    }
+
+    /// The address that settings may name. `None` where the port passes.
+    pub fn stable_url(&self) -> Option<String> {
+        (!self.is_port_passing).then(|| self.base_url())
     }
 
     /// `http://127.0.0.1:PORT`.

@@ -142,6 +142,7 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         token,
         token_needed: options.token_needed,
         port: bound.port,
+        is_port_passing: options.port == 0,
         data_dir: options.data_dir,
         config_dir: options.config_dir,
         home: options.home,

@@ -76,11 +76,32 @@ async fn hooks_go_in_and_out_without_a_trace() {
 }
 
 #[tokio::test]
-async fn a_hook_program_that_is_not_there_is_said() {
+async fn what_keeps_an_event_from_getting_through_is_said() {
     let server = TestServer::start().await.unwrap();
-    let verdict = server.post("/api/v1/agents/claude-code/verify", &json!({})).await.unwrap();
+    let verify = async || server.post("/api/v1/agents/claude-code/verify", &json!({})).await.unwrap();
+    let verdict = verify().await;
     assert_eq!(verdict["ok"], false);
-    assert!(verdict["message"].as_str().unwrap().contains("/opt/orrery/orrery-hook cannot be started"));
+    assert!(verdict["message"].as_str().unwrap().contains("install first"), "{verdict}");
+    server.post("/api/v1/agents/claude-code/install", &json!({})).await.unwrap();
+    let verdict = verify().await;
+    assert_eq!(verdict["ok"], false);
+    // Without a version the command goes through the shell, which tells that it found nothing.
+    assert!(verdict["message"].as_str().unwrap().contains("/opt/orrery/orrery-hook"), "{verdict}");
+
+    // Hooks over http, with a command for the events that take no http: the post gets through.
+    let file = server.homes.home().join(".claude/settings.json");
+    let url = server.url("/hooks/claude-code");
+    fs::write(&file, json!({"hooks": {"Stop": [{"hooks": [{"type": "http", "url": url, "timeout": 5}]}]}}).to_string())
+        .unwrap();
+    let verdict = verify().await;
+    assert_eq!(verdict["ok"], true, "{verdict}");
+    let gone = url.replace(&server.running.port().to_string(), "9");
+    fs::write(
+        &file,
+        json!({"hooks": {"Stop": [{"hooks": [{"type": "http", "url": gone, "timeout": 5}]}]}}).to_string(),
+    )
+    .unwrap();
+    assert!(verify().await["message"].as_str().unwrap().contains("nothing takes events at"));
 }
 
 #[tokio::test]

@@ -62,6 +62,9 @@ pub struct FoundAgent {
     /// The file our hooks go into.
     pub settings_path: String,
     pub hooks: HookState,
+    /// Some events are posted to us by the agent itself.
+    #[serde(default)]
+    pub over_http: bool,
     /// Where its transcripts lie.
     pub history_paths: Vec<String>,
     pub history_files: u64,

@@ -68,25 +68,27 @@ fn AgentRow(agent: FoundAgent, found: Found) -> impl IntoView {
     let plan = RwSignal::new(None::<(Change, Result<InstallPlan, ApiError>)>);
     let says = RwSignal::new(None::<Result<String, String>>);
     let busy = RwSignal::new(false);
+    let http = RwSignal::new(agent.over_http);
+    let wish = move |change: Change| match change {
+        Change::Install if http.get_untracked() => "?http=1",
+        Change::Install => "",
+        Change::Remove => "?remove=1",
+    };
     let ask = move |change: Change| {
         busy.set(true);
         says.set(None);
         spawn_local(async move {
-            let answer = match change {
-                Change::Install => app.api().install_plan(id).await,
-                Change::Remove => app.api().get(&format!("/agents/{}/plan?remove=1", id.slug())).await,
-            };
+            let answer = app.api().get(&format!("/agents/{}/plan{}", id.slug(), wish(change))).await;
             busy.try_set(false);
             plan.try_set(Some((change, answer)));
         });
     };
-    let apply = move |change: Change| {
+    let apply = move |change: Change, seen: InstallPlan| {
         busy.set(true);
         spawn_local(async move {
-            let answer = match change {
-                Change::Install => act(app, id, "install").await,
-                Change::Remove => act(app, id, "uninstall").await,
-            };
+            let what = if change == Change::Install { "install" } else { "uninstall" };
+            // Only what is on screen is done: the server refuses when the file has changed meanwhile.
+            let answer = act(app, id, &format!("{what}{}", wish(change)), &json!({ "plan": seen })).await;
             busy.try_set(false);
             says.try_set(Some(answer.map(|_| match change {
                 Change::Install => "Hooks are in. A backup lies next to the file".to_owned(),
@@ -100,24 +102,39 @@ fn AgentRow(agent: FoundAgent, found: Found) -> impl IntoView {
         busy.set(true);
         says.set(None);
         spawn_local(async move {
-            let answer = act(app, id, "verify").await;
+            let answer = act(app, id, "verify", &json!({})).await;
             busy.try_set(false);
             says.try_set(Some(answer.and_then(|answer| verdict(&answer))));
         });
     };
     let hooked = matches!(agent.hooks, HookState::Installed { .. } | HookState::Partial { .. });
-    let can_install = !matches!(agent.hooks, HookState::Installed { .. } | HookState::Unreadable { .. })
+    let is_whole = matches!(agent.hooks, HookState::Installed { .. });
+    let has_choice = id == AgentId::ClaudeCode;
+    let can_install = (!is_whole || has_choice)
+        && !matches!(agent.hooks, HookState::Unreadable { .. })
         && agent.status == AgentStatus::Found;
+    let install_word = if is_whole { "Change..." } else { "Install..." };
+    let choose = move |over_http: bool| {
+        http.set(over_http);
+        ask(Change::Install);
+    };
     let plan_view = move || {
         plan.get().map(|(change, answer)| match answer {
             Ok(plan_of) => {
                 let empty = plan_of.changes.is_empty();
-                let word = if change == Change::Install { "Install hooks" } else { "Remove hooks" };
+                let word = match change {
+                    Change::Install if is_whole => "Change hooks",
+                    Change::Install => "Install hooks",
+                    Change::Remove => "Remove hooks",
+                };
+                let choice = (has_choice && change == Change::Install).then(|| view! { <Delivery http on_choose=Callback::new(choose)/> });
+                let seen = plan_of.clone();
                 view! {
                     <div class="agent-row__plan">
+                        {choice}
                         <PlanDiff plan=plan_of/>
                         <div class="row">
-                            <button type="button" class="btn btn--primary" prop:disabled=move || busy.get() || empty on:click=move |_| apply(change)>{word}</button>
+                            <button type="button" class="btn btn--primary" prop:disabled=move || busy.get() || empty on:click=move |_| apply(change, seen.clone())>{word}</button>
                             <button type="button" class="btn btn--plain" on:click=move |_| plan.set(None)>"Not now"</button>
                             <span class="push muted small">"A backup is kept next to each file"</span>
                         </div>
@@ -138,7 +155,7 @@ fn AgentRow(agent: FoundAgent, found: Found) -> impl IntoView {
                 <span class="num muted">{agent.version.clone().unwrap_or_else(|| status_word(agent.status).to_owned())}</span>
                 <span class="code muted clip" title=agent.settings_path.clone()>{agent.settings_path.clone()}</span>
                 <span class="agent-row__act">
-                    {can_install.then(|| view! { <button type="button" class="btn" prop:disabled=move || busy.get() on:click=move |_| ask(Change::Install)>"Install..."</button> })}
+                    {can_install.then(|| view! { <button type="button" class="btn" prop:disabled=move || busy.get() on:click=move |_| ask(Change::Install)>{install_word}</button> })}
                     {hooked.then(|| view! {
                         <button type="button" class="btn" prop:disabled=move || busy.get() on:click=verify>"Verify"</button>
                         <button type="button" class="btn btn--plain" prop:disabled=move || busy.get() on:click=move |_| ask(Change::Remove)>"Remove..."</button>
@@ -165,9 +182,30 @@ fn AgentRow(agent: FoundAgent, found: Found) -> impl IntoView {
     }
 }
 
-async fn act(app: AppState, agent: AgentId, what: &str) -> Result<Value, String> {
+/// How events get here: the choice that Claude Code has.
+#[component]
+fn Delivery(http: RwSignal<bool>, on_choose: Callback<bool>) -> impl IntoView {
+    let says = move || {
+        if http.get() {
+            "Claude Code posts each event itself. While Orrery is not running they are lost, and it shows a notice"
+        } else {
+            "Claude Code starts orrery-hook for each event. While Orrery is not running they are kept"
+        }
+    };
+    view! {
+        <div class="row agent-row__delivery">
+            <div class="seg" role="group" aria-label="How events get here">
+                <button type="button" class="seg__item" aria-pressed=move || (!http.get()).to_string() on:click=move |_| on_choose.run(false)>"Program"</button>
+                <button type="button" class="seg__item" aria-pressed=move || http.get().to_string() on:click=move |_| on_choose.run(true)>"HTTP"</button>
+            </div>
+            <span class="small muted">{says}</span>
+        </div>
+    }
+}
+
+async fn act(app: AppState, agent: AgentId, what: &str, body: &Value) -> Result<Value, String> {
     let path = format!("/agents/{}/{what}", agent.slug());
-    app.api().with_body::<_, Value>(Method::POST, &path, &json!({})).await.map_err(|error| error.to_string())
+    app.api().with_body::<_, Value>(Method::POST, &path, body).await.map_err(|error| error.to_string())
 }
 
 /// What a verification found: `{ok, message, took_ms}` as the server says it.

@@ -6,6 +6,7 @@ mod alerts;
 mod appearance;
 mod demo;
 mod history;
+mod prices;
 mod privacy;
 mod problems;
 mod save;
@@ -18,6 +19,7 @@ use self::alerts::Alerts;
 use self::appearance::AppearanceSection;
 use self::demo::Demo;
 use self::history::History;
+use self::prices::PricesSection;
 use self::privacy::Privacy;
 use self::problems::Problems;
 use crate::host;
@@ -28,11 +30,12 @@ pub use self::demo::start_demo;
 pub use self::history::{ImportProgress, import_job, start_import};
 
 /// Sections in their order: id and name.
-const SECTIONS: [(&str, &str); 8] = [
+const SECTIONS: [(&str, &str); 9] = [
     ("agents", "Agents"),
     ("alerts", "Alerts and budget"),
     ("privacy", "Privacy"),
     ("history", "History"),
+    ("prices", "Prices"),
     ("demo", "Demo"),
     ("appearance", "Appearance"),
     ("problems", "Problems"),
@@ -71,6 +74,7 @@ pub fn SettingsPage() -> impl IntoView {
                     <Alerts/>
                     <Privacy/>
                     <History/>
+                    <PricesSection/>
                     <Demo/>
                     <AppearanceSection/>
                     <Problems/>

@@ -1,6 +1,6 @@
 //! Our hooks in Claude Code's `settings.json`.
 
-use crate::install::{Hook, version_of};
+use crate::install::{Delivery, Hook, version_of};
 
 /// First entry of a settings file that we make, and its value as JSON.
 pub const HEAD: (&str, &str) = ("$schema", "\"https://json.schemastore.org/claude-code-settings.json\"");
@@ -47,20 +47,41 @@ const OLDEST_KNOWN: (u32, u32, u32) = (2, 0, 45);
 /// From here on a handler can have `args` and is started without a shell.
 const ARGS_SINCE: (u32, u32, u32) = (2, 1, 139);
 
-pub fn hooks(hook_program: &str, version: Option<&str>) -> Vec<Hook> {
+/// From here on a handler can be `type: "http"`.
+const HTTP_SINCE: (u32, u32, u32) = (2, 1, 63);
+
+/// These take no http handlers: one there never fires.
+const NEVER_HTTP: [&str; 2] = ["SessionStart", "Setup"];
+
+pub fn hooks(hook_program: &str, version: Option<&str>, delivery: Delivery) -> Vec<Hook> {
     let version = version.and_then(version_of);
     let known = version.unwrap_or(OLDEST_KNOWN);
     let events = EVENTS.iter().filter(|(_, since)| *since <= known);
-    events.map(|(event, _)| Hook::nested(event, handler(event, hook_program, known >= ARGS_SINCE))).collect()
+    events
+        .map(|(event, _)| match delivery {
+            Delivery::Http { base_url } if known >= HTTP_SINCE && !NEVER_HTTP.contains(event) => {
+                Hook::nested(event, http_handler(event, base_url))
+            }
+            _ => Hook::nested(event, handler(event, hook_program, known >= ARGS_SINCE)),
+        })
+        .collect()
+}
+
+fn http_handler(event: &str, base_url: &str) -> String {
+    let url = serde_json::Value::String(format!("{base_url}/hooks/claude-code"));
+    format!("{{ \"type\": \"http\", \"url\": {url}, \"timeout\": {} }}", timeout(event))
+}
+
+/// Seconds. All SessionEnd hooks together have 1.5 of them.
+fn timeout(event: &str) -> u32 {
+    if event == "SessionEnd" { 1 } else { 5 }
 }
 
 fn handler(event: &str, hook_program: &str, with_args: bool) -> String {
-    // All SessionEnd hooks together have 1.5 s.
-    let timeout = if event == "SessionEnd" { 1 } else { 5 };
     let command = if with_args { hook_program.to_owned() } else { shell_word(hook_program) };
     let command = serde_json::Value::String(command);
     let args = if with_args { " \"args\": []," } else { "" };
-    format!("{{ \"type\": \"command\", \"command\": {command},{args} \"timeout\": {timeout} }}")
+    format!("{{ \"type\": \"command\", \"command\": {command},{args} \"timeout\": {} }}", timeout(event))
 }
 
 /// `path` as one word of a shell. Windows paths in double quotes, which Git Bash and PowerShell both take.

@@ -11,7 +11,22 @@ use orrery_types::{AgentId, FileChange, HookState, InstallPlan};
 
 use crate::{claude_code, codex, cursor, gemini_cli};
 use edit::Document;
-pub(crate) use ours::Hook;
+pub use ours::Handler;
+pub(crate) use ours::{Hook, Mine};
+
+/// How events get from the agent to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Delivery<'a> {
+    /// The agent starts `orrery-hook`, which keeps events while no server runs.
+    #[default]
+    Program,
+    /// The agent posts to this server itself, as far as its version can: `http://127.0.0.1:PORT`. While no server runs,
+    /// nothing is kept and the agent shows a notice.
+    Http { base_url: &'a str },
+}
+
+/// Settings larger than this are somebody's mistake.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 
 /// Why nothing will be changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +39,58 @@ pub enum InstallError {
     Shape { path: String, message: String, line: usize, column: usize },
 }
 
+/// The text of a settings file.
+///
+/// # Errors
+/// It is not UTF-8, or far too large.
+pub fn text_of(bytes: Vec<u8>, path: &str) -> Result<String, InstallError> {
+    let refuse = |message: &str, line, column| InstallError::Unreadable {
+        path: path.to_owned(),
+        message: message.to_owned(),
+        line,
+        column,
+    };
+    if bytes.len() > MOST_BYTES {
+        return Err(refuse("the file is larger than 8 MB", 1, 1));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = good.split(|byte| *byte == b'\n').count();
+        let last = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        refuse("the text is not UTF-8", line, String::from_utf8_lossy(last).chars().count() + 1)
+    })
+}
+
+/// What our entries in the settings have the agent do, by event, in the order of the file. Empty for agents whose file is
+/// written whole.
+///
+/// # Errors
+/// The settings cannot be read.
+pub fn configured(
+    agent: AgentId,
+    current: Option<&str>,
+    path_label: &str,
+    hook_program: &str,
+) -> Result<Vec<(String, Handler)>, InstallError> {
+    let Some(text) = current.filter(|text| !text.trim_start_matches('\u{feff}').trim().is_empty()) else {
+        return Ok(Vec::new());
+    };
+    if whole::file(agent, hook_program).is_some() {
+        return Ok(Vec::new());
+    }
+    let document = Document::open(text).map_err(|error| error.at(path_label))?;
+    ours::found(&document, &mine(agent, hook_program)).map_err(|error| error.at(path_label))
+}
+
+/// Whether the agent loads a file of ours that is written whole.
+pub fn has_own_file(agent: AgentId, hook_program: &str) -> bool {
+    whole::file(agent, hook_program).is_some()
+}
+
+fn mine(agent: AgentId, hook_program: &str) -> Mine<'_> {
+    Mine { program: hook_program, path: format!("/hooks/{}", agent.slug()) }
+}
+
 /// The change that puts our entry under every event the agent's version knows. No changes when all is in place.
 ///
 /// `current` is the settings file's text, `None` when there is no file. `path_label` is shown and returned as the path.
@@ -34,14 +101,16 @@ pub fn plan_install(
     path_label: &str,
     hook_program: &str,
     agent_version: Option<&str>,
+    delivery: Delivery,
 ) -> Result<InstallPlan, InstallError> {
     if let Some((text, _)) = whole::file(agent, hook_program) {
         whole::check(agent, current, path_label)?;
         return Ok(plan(agent, path_label, current, Some(text), notes(agent)));
     }
-    let hooks = wanted(agent, hook_program, agent_version);
+    let hooks = wanted(agent, hook_program, agent_version, delivery);
     let text = current.unwrap_or_default();
     let mut notes = notes(agent);
+    notes.extend(delivery_note(&hooks, delivery));
     let after = if text.trim_start_matches('\u{feff}').trim().is_empty() {
         ours::new_file(current, template_head(agent), &hooks)
     } else {
@@ -49,7 +118,10 @@ pub fn plan_install(
         if document.switch_is_on("disableAllHooks") {
             notes.push("These settings switch all hooks off: take out `disableAllHooks` for them to run".to_owned());
         }
-        ours::install(&mut document, &hooks, hook_program).map_err(|error| error.at(path_label))?;
+        // Without a version, entries that a known one was given stay: approvals may hang on them.
+        let keeps = |event: &str| agent_version.is_none() && all_events(agent).contains(&event);
+        ours::install(&mut document, &hooks, &mine(agent, hook_program), keeps)
+            .map_err(|error| error.at(path_label))?;
         document.into_text()
     };
     Ok(plan(agent, path_label, current, Some(after), notes))
@@ -71,33 +143,36 @@ pub fn plan_uninstall(
         return Ok(plan(agent, path_label, current, None, Vec::new()));
     }
     let mut document = Document::open(text).map_err(|error| error.at(path_label))?;
-    ours::uninstall(&mut document, hook_program).map_err(|error| error.at(path_label))?;
+    ours::uninstall(&mut document, &mine(agent, hook_program)).map_err(|error| error.at(path_label))?;
     let after = ours::without_new_file(document.into_text(), template_head(agent), text);
     Ok(plan(agent, path_label, current, after, Vec::new()))
 }
 
-/// Whether our entries are in the settings, with this program and as this version would write them.
-pub fn hook_state(agent: AgentId, current: Option<&str>, hook_program: &str) -> HookState {
+/// Whether our entries are in the settings, leading to this program or server, for every event that the version knows.
+/// Without `base_url` every port of this machine counts as this server's.
+pub fn hook_state(
+    agent: AgentId,
+    current: Option<&str>,
+    hook_program: &str,
+    agent_version: Option<&str>,
+    base_url: Option<&str>,
+) -> HookState {
     let Some(text) = current.filter(|text| !text.trim_start_matches('\u{feff}').trim().is_empty()) else {
         return HookState::Absent;
     };
     if let Some(file) = whole::file(agent, hook_program) {
         return whole::state(agent, text, file);
     }
-    let document = match Document::open(text) {
-        Ok(document) => document,
-        Err(error) => return HookState::Unreadable { error: error.at(&agent_file(agent)).to_string() },
-    };
-    let found = match ours::found(&document, hook_program) {
+    let found = match configured(agent, current, &agent_file(agent), hook_program) {
         Ok(found) => found,
-        Err(error) => return HookState::Unreadable { error: error.at(&agent_file(agent)).to_string() },
+        Err(error) => return HookState::Unreadable { error: error.to_string() },
     };
     if found.is_empty() {
         return HookState::Absent;
     }
-    let wanted = wanted(agent, hook_program, None);
-    let starts = |command: &str| ours::program_of(command) == ours::program_of(&ours::quoted(hook_program));
-    let right: Vec<_> = found.iter().filter(|(_, command)| starts(command)).collect();
+    let wanted = wanted(agent, hook_program, agent_version, Delivery::Program);
+    let mine = mine(agent, hook_program);
+    let right: Vec<_> = found.iter().filter(|(_, handler)| handler.leads_here(&mine, base_url)).collect();
     let missing = wanted.iter().filter(|hook| !right.iter().any(|(event, _)| event == hook.event)).count();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     if missing == 0 && right.len() == found.len() {
@@ -107,14 +182,34 @@ pub fn hook_state(agent: AgentId, current: Option<&str>, hook_program: &str) -> 
     }
 }
 
-fn wanted(agent: AgentId, hook_program: &str, version: Option<&str>) -> Vec<Hook> {
+fn wanted(agent: AgentId, hook_program: &str, version: Option<&str>, delivery: Delivery) -> Vec<Hook> {
     match agent {
-        AgentId::ClaudeCode => claude_code::settings::hooks(hook_program, version),
+        AgentId::ClaudeCode => claude_code::settings::hooks(hook_program, version, delivery),
         AgentId::Codex => codex::hooks_file::hooks(hook_program, version),
         AgentId::GeminiCli => gemini_cli::hooks(hook_program),
         AgentId::Cursor => cursor::hooks(hook_program),
         AgentId::Opencode | AgentId::CopilotCli => Vec::new(),
     }
+}
+
+/// Every event that some version gets an entry for.
+fn all_events(agent: AgentId) -> Vec<&'static str> {
+    const NEWEST: Option<&str> = Some("9999.0.0");
+    wanted(agent, "orrery-hook", NEWEST, Delivery::Program).into_iter().map(|hook| hook.event).collect()
+}
+
+/// What a person should know who asked for http.
+fn delivery_note(hooks: &[Hook], delivery: Delivery) -> Option<String> {
+    let Delivery::Http { base_url } = delivery else { return None };
+    let over_http = hooks.iter().filter(|hook| hook.handler.contains("\"http\"")).count();
+    Some(if over_http == 0 {
+        "This agent, or this version of it, posts no hooks itself: orrery-hook is started for each event".to_owned()
+    } else {
+        format!(
+            "{over_http} of {} events are posted to {base_url} by the agent itself. While no server runs there, they are lost and the agent shows a notice each time",
+            hooks.len()
+        )
+    })
 }
 
 /// The first entry of a file that we make, by which we know it again.

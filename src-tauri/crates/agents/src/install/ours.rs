@@ -43,10 +43,42 @@ impl Hook {
     }
 }
 
+/// By which entries in a settings file are known to be ours.
+#[derive(Debug, Clone)]
+pub struct Mine<'a> {
+    /// Absolute path of `orrery-hook`.
+    pub program: &'a str,
+    /// Where this agent's http hooks post to: `/hooks/claude-code`.
+    pub path: String,
+}
+
+/// What an entry of ours has the agent do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handler {
+    /// A command line for the shell.
+    Shell(String),
+    /// A program that is started without a shell.
+    Program { program: String, args: Vec<String> },
+    /// A post by the agent itself.
+    Http { url: String, headers: Vec<(String, String)> },
+}
+
+impl Handler {
+    /// Whether it gets to us as things are now: it starts this program, or posts to this server.
+    pub(super) fn leads_here(&self, mine: &Mine, base_url: Option<&str>) -> bool {
+        match self {
+            Handler::Shell(command) | Handler::Program { program: command, .. } => {
+                program_of(command) == program_of(&quoted(mine.program))
+            }
+            Handler::Http { url, .. } => base_url.is_none_or(|base| *url == format!("{base}{}", mine.path)),
+        }
+    }
+}
+
 /// One handler of ours in the text.
 struct Place {
     event: String,
-    command: String,
+    does: Handler,
     /// The event's property in the hooks object, its groups, the group's handlers, and ours among them.
     property: usize,
     groups: Container,
@@ -57,20 +89,27 @@ struct Place {
     flat: bool,
 }
 
-/// Events and commands of our entries.
-pub fn found(document: &Document, program: &str) -> Result<Vec<(String, String)>, Wrong> {
-    let places = document.read(|root| places(document, root, program))?;
-    Ok(places.into_iter().map(|place| (place.event, place.command)).collect())
+/// Events and handlers of our entries.
+pub fn found(document: &Document, mine: &Mine) -> Result<Vec<(String, Handler)>, Wrong> {
+    let places = document.read(|root| places(document, root, mine))?;
+    Ok(places.into_iter().map(|place| (place.event, place.does)).collect())
 }
 
-/// Puts every hook in its event, once and with today's text; entries of ours under other events go.
-pub fn install(document: &mut Document, hooks: &[Hook], program: &str) -> Result<(), Wrong> {
+/// Puts every hook in its event, once and with today's text; entries of ours under other events go, unless `keeps` says
+/// that this agent has them in a version that is not known now.
+pub fn install(
+    document: &mut Document,
+    hooks: &[Hook],
+    mine: &Mine,
+    keeps: impl Fn(&str) -> bool,
+) -> Result<(), Wrong> {
     loop {
         // Twins of one event, and events we no longer want.
         let mut seen: Vec<String> = Vec::new();
-        let places = document.read(|root| places(document, root, program))?;
+        let places = document.read(|root| places(document, root, mine))?;
         let extra = places.into_iter().find(|place| {
-            let wanted = hooks.iter().any(|hook| hook.event == place.event) && !seen.contains(&place.event);
+            let is_wanted = hooks.iter().any(|hook| hook.event == place.event) || keeps(&place.event);
+            let wanted = is_wanted && !seen.contains(&place.event);
             seen.push(place.event.clone());
             !wanted
         });
@@ -80,7 +119,7 @@ pub fn install(document: &mut Document, hooks: &[Hook], program: &str) -> Result
         }
     }
     for hook in hooks {
-        let places = document.read(|root| places(document, root, program))?;
+        let places = document.read(|root| places(document, root, mine))?;
         match places.into_iter().find(|place| place.event == hook.event) {
             Some(place) => {
                 let range = place.handlers.members[place.handler].clone();
@@ -97,8 +136,8 @@ pub fn install(document: &mut Document, hooks: &[Hook], program: &str) -> Result
 }
 
 /// Takes all our entries out, and the containers that held nothing else and were ours.
-pub fn uninstall(document: &mut Document, program: &str) -> Result<(), Wrong> {
-    while let Some(place) = document.read(|root| places(document, root, program))?.into_iter().next_back() {
+pub fn uninstall(document: &mut Document, mine: &Mine) -> Result<(), Wrong> {
+    while let Some(place) = document.read(|root| places(document, root, mine))?.into_iter().next_back() {
         remove(document, &place)?;
     }
     Ok(())
@@ -154,14 +193,26 @@ pub fn program_of(command: &str) -> String {
     }
 }
 
-/// Entries are ours by their program's name, wherever it lies, and by the very program.
-fn is_ours(command: &str, program: &str) -> bool {
-    let started = program_of(command);
-    let name = started.rsplit(['/', '\\']).next().unwrap_or_default();
-    let word = shell_word(program);
-    name.strip_suffix(".exe").unwrap_or(name) == PROGRAM
-        || command == program
-        || command.strip_prefix(&word).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+/// Entries are ours by their program's name, wherever it lies, by the very program, and by our path on a port of this
+/// machine.
+fn is_ours(does: &Handler, mine: &Mine) -> bool {
+    match does {
+        Handler::Http { url, .. } => is_our_url(url, &mine.path),
+        Handler::Shell(command) | Handler::Program { program: command, .. } => {
+            let started = program_of(command);
+            let name = started.rsplit(['/', '\\']).next().unwrap_or_default();
+            let word = shell_word(mine.program);
+            name.strip_suffix(".exe").unwrap_or(name) == PROGRAM
+                || command == mine.program
+                || command.strip_prefix(&word).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        }
+    }
+}
+
+fn is_our_url(url: &str, path: &str) -> bool {
+    let Some(host) = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix(path)) else { return false };
+    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]")
 }
 
 /// Whether two JSON texts say the same.
@@ -179,9 +230,11 @@ fn insert(document: &mut Document, hook: &Hook) -> Result<(), Wrong> {
     let at = document.read(|root| {
         let Value::Object(root) = root else { return Err(document.wrong("the settings are no object", 0)) };
         let Some((hooks, _)) = hooks_of(document, root)? else { return Ok(At::Root(object(root))) };
-        let Some(property) = hooks.properties.iter().find(|property| property.name.as_str() == hook.event) else {
-            return Ok(At::Hooks(object(hooks)));
-        };
+        let mut named = hooks.properties.iter().filter(|property| property.name.as_str() == hook.event);
+        let Some(property) = named.next() else { return Ok(At::Hooks(object(hooks))) };
+        if let Some(twin) = named.next() {
+            return Err(document.wrong(&format!("`{}` is there twice", hook.event), twin.range.start));
+        }
         match array(&property.value) {
             Some(groups) => Ok(At::Event(groups)),
             None => Err(document.wrong(&format!("the hooks of {} are no list", hook.event), start_of(&property.value))),
@@ -236,7 +289,7 @@ fn remove(document: &mut Document, place: &Place) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn places(document: &Document, root: &Value, program: &str) -> Result<Vec<Place>, Wrong> {
+fn places(document: &Document, root: &Value, mine: &Mine) -> Result<Vec<Place>, Wrong> {
     let Value::Object(root) = root else { return Err(document.wrong("the settings are no object", start_of(root))) };
     let Some((hooks, _)) = hooks_of(document, root)? else { return Ok(Vec::new()) };
     let mut found = Vec::new();
@@ -245,10 +298,10 @@ fn places(document: &Document, root: &Value, program: &str) -> Result<Vec<Place>
         for (group_index, group) in groups.elements.iter().enumerate() {
             let Value::Object(group) = group else { continue };
             let Some(handlers_value) = group.properties.iter().find(|inner| inner.name.as_str() == "hooks") else {
-                let command = command_of(&groups.elements[group_index]).filter(|command| is_ours(command, program));
-                found.extend(command.map(|command| Place {
+                let does = handler_of(&groups.elements[group_index]).filter(|does| is_ours(does, mine));
+                found.extend(does.map(|does| Place {
                     event: property.name.as_str().to_owned(),
-                    command,
+                    does,
                     property: property_index,
                     groups: group_container.clone(),
                     group: group_index,
@@ -264,11 +317,11 @@ fn places(document: &Document, root: &Value, program: &str) -> Result<Vec<Place>
                 continue;
             };
             for (handler_index, handler) in handlers.elements.iter().enumerate() {
-                let Some(command) = command_of(handler) else { continue };
-                if is_ours(&command, program) {
+                let Some(does) = handler_of(handler) else { continue };
+                if is_ours(&does, mine) {
                     found.push(Place {
                         event: property.name.as_str().to_owned(),
-                        command,
+                        does,
                         property: property_index,
                         groups: group_container.clone(),
                         group: group_index,
@@ -283,13 +336,33 @@ fn places(document: &Document, root: &Value, program: &str) -> Result<Vec<Place>
     Ok(found)
 }
 
-fn command_of(handler: &Value) -> Option<String> {
+/// What a handler does. `None` for kinds that are never ours.
+fn handler_of(handler: &Value) -> Option<Handler> {
     let Value::Object(handler) = handler else { return None };
-    let command = handler.properties.iter().find(|property| property.name.as_str() == "command")?;
-    match &command.value {
+    let field = |name: &str| handler.properties.iter().find(|property| property.name.as_str() == name);
+    let text = |value: &Value| match value {
         Value::StringLit(text) => Some(text.value.to_string()),
         _ => None,
+    };
+    if let Some(command) = field("command").and_then(|property| text(&property.value)) {
+        let args = field("args").and_then(|property| match &property.value {
+            Value::Array(args) => Some(args.elements.iter().filter_map(text).collect()),
+            _ => None,
+        });
+        return Some(match args {
+            Some(args) => Handler::Program { program: command, args },
+            None => Handler::Shell(command),
+        });
     }
+    let url = field("url").and_then(|property| text(&property.value))?;
+    let headers = match field("headers").map(|property| &property.value) {
+        Some(Value::Object(headers)) => {
+            let pair = |(name, value): (&str, &Value)| Some((name.to_owned(), text(value)?));
+            headers.properties.iter().filter_map(|header| pair((header.name.as_str(), &header.value))).collect()
+        }
+        _ => Vec::new(),
+    };
+    Some(Handler::Http { url, headers })
 }
 
 /// The `hooks` object of the settings and its index among the properties.

@@ -9,6 +9,7 @@ use orrery_types::{AgentId, AgentStatus, DiffLine, DiffOp, FoundAgent, InstallPl
 use serde_json::{Value, json};
 
 use crate::api::Api;
+use crate::cmd::serve;
 use crate::out;
 use crate::place::Place;
 
@@ -16,9 +17,12 @@ use crate::place::Place;
 pub struct Install {
     #[command(flatten)]
     change: Change,
-    /// Send a real event through the installed hook and see it arrive
+    /// Send a real event the way the agent's settings say, and see it arrive
     #[arg(long)]
     verify: bool,
+    /// Let Claude Code post its events itself instead of starting orrery-hook: while no server runs they are lost
+    #[arg(long)]
+    http: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +73,8 @@ impl Install {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let mut api = Api::running_or_own(&self.change.place.data_dir())?;
         let agents = self.change.agents(&mut api)?;
-        let mut whole = self.change.apply(&mut api, &agents, "install")?;
+        let http = self.http.then(|| self.change.port(&api));
+        let mut whole = self.change.apply(&mut api, &agents, "install", http)?;
         if self.verify && !self.change.dry_run {
             for found in &agents {
                 whole &= verify(&mut api, found.agent)?;
@@ -83,7 +88,7 @@ impl Uninstall {
     pub fn run(self) -> anyhow::Result<ExitCode> {
         let mut api = Api::running_or_own(&self.change.place.data_dir())?;
         let agents = self.change.agents(&mut api)?;
-        let whole = self.change.apply(&mut api, &agents, "uninstall")?;
+        let whole = self.change.apply(&mut api, &agents, "uninstall", None)?;
         Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
@@ -103,13 +108,22 @@ impl Change {
         Ok(wanted)
     }
 
+    /// The port that hooks over http post to: the running server's, else the one that the next will have.
+    fn port(&self, api: &Api) -> u16 {
+        if api.is_own() { serve::default_port() } else { api.port }
+    }
+
     /// Shows each change, asks, and makes it. False when a change was refused by the person.
-    fn apply(&self, api: &mut Api, agents: &[FoundAgent], action: &str) -> anyhow::Result<bool> {
-        let remove = if action == "uninstall" { "?remove=1" } else { "" };
+    fn apply(&self, api: &mut Api, agents: &[FoundAgent], action: &str, http: Option<u16>) -> anyhow::Result<bool> {
+        let wish = match http {
+            Some(port) => format!("?http={port}"),
+            None if action == "uninstall" => "?remove=1".to_owned(),
+            None => String::new(),
+        };
         let mut whole = true;
         for found in agents {
             let slug = found.agent.slug();
-            let plan: InstallPlan = api.get(&format!("/api/v1/agents/{slug}/plan{remove}"))?;
+            let plan: InstallPlan = api.get(&format!("/api/v1/agents/{slug}/plan{wish}"))?;
             if plan.changes.is_empty() {
                 out::say(&format!("{}: nothing to change", found.label));
                 continue;
@@ -126,7 +140,7 @@ impl Change {
                 whole = false;
                 continue;
             }
-            let done: Value = api.post(&format!("/api/v1/agents/{slug}/{action}"), &json!({ "plan": plan }))?;
+            let done: Value = api.post(&format!("/api/v1/agents/{slug}/{action}{wish}"), &json!({ "plan": plan }))?;
             out::say(&format!("{}: {} changed", found.label, found.settings_path));
             for backup in done["backups"].as_array().into_iter().flatten().filter_map(Value::as_str) {
                 out::say(&format!("  the old file is kept as {backup}"));
