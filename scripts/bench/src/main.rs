@@ -1,25 +1,27 @@
 //! Measures Orrery: each figure is a ratio to a baseline in the same run, or a count.
 //!
-//! `orrery-bench [hook|ingest|sizes|page|desktop]...`, all without a name. `cargo xtask bench` builds what is measured and calls it.
+//! `orrery-bench [hook|ingest|import|sizes|page|desktop]...`, all without a name. `cargo xtask bench` builds what is measured and calls it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its terminal")]
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
 mod desktop;
 mod figure;
 mod hook;
+mod import;
 mod ingest;
 mod page;
 mod pairs;
 mod place;
 mod server;
 mod sizes;
+mod tree;
 
 use anyhow::bail;
 
 use figure::Figure;
 use place::Place;
 
-const ALL: [&str; 5] = ["sizes", "hook", "ingest", "page", "desktop"];
+const ALL: [&str; 6] = ["sizes", "hook", "ingest", "page", "import", "desktop"];
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -34,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         let measured = match name {
             "hook" => hook::measure(&place)?,
             "ingest" => ingest::measure(&place)?,
+            "import" => import::measure(&place)?,
             "sizes" => sizes::measure(&place)?,
             "page" => page::measure(&place)?,
             "desktop" => desktop::measure(&place)?,

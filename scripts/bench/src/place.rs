@@ -23,6 +23,17 @@ impl Place {
         self.root.join("tests/bench/RESULTS.md")
     }
 
+    /// Name and folders (Claude Code's, Codex's) of the transcripts that the tests count, as far as they are here.
+    pub fn fixtures(&self) -> Vec<(&'static str, PathBuf, PathBuf)> {
+        let own = self.root.join("tests/fixtures/totals");
+        let mut trees = vec![("own fixtures", own.join("claude"), own.join("codex"))];
+        if let Some(shared) = self.root.parent().map(|beside| beside.join("shared/fixtures")) {
+            trees.push(("shared fixtures", shared.join("claude-transcripts"), shared.join("codex-rollouts")));
+        }
+        trees.retain(|(_, claude, codex)| claude.is_dir() && codex.is_dir());
+        trees
+    }
+
     pub fn dist(&self) -> PathBuf {
         self.root.join("ui/dist")
     }

@@ -5,6 +5,7 @@
 mod ccusage;
 mod differences;
 mod expected;
+mod kills;
 mod splits;
 mod tables;
 mod trees;

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use orrery_server::jobs::import;
 use orrery_server::offline::{self, Store, TotalsQuery};
-use orrery_types::{AgentId, CostRow, GroupBy, UsageRow};
+use orrery_types::{AgentId, CostRow, GroupBy, UsageGroup, UsageRow};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -15,11 +15,13 @@ use crate::trees;
 
 /// Everything the ledger tells of a tree.
 #[derive(Debug, PartialEq)]
-struct Told {
+pub struct Told {
     days: Vec<CostRow>,
     sessions: BTreeMap<String, CostRow>,
     models: BTreeMap<String, CostRow>,
     requests: BTreeMap<String, UsageRow>,
+    /// What is priced alike, with the reports that were left out.
+    groups: Vec<UsageGroup>,
 }
 
 /// A file of the tree, growing.
@@ -114,7 +116,12 @@ fn import_once(dir: &Path) {
 }
 
 fn told(dir: &Path) -> Told {
-    let store: Arc<dyn Store> = offline::read_store(&dir.join("data")).unwrap().unwrap();
+    told_of(&dir.join("data"))
+}
+
+/// What the store in a data directory tells.
+pub fn told_of(data: &Path) -> Told {
+    let store: Arc<dyn Store> = offline::read_store(data).unwrap().unwrap();
     let query = TotalsQuery::default();
     let rows = |group| store.costs(group, &query, 0).unwrap();
     let by_key = |group| rows(group).into_iter().map(|row| (row.key.clone(), row)).collect();
@@ -128,5 +135,6 @@ fn told(dir: &Path) -> Told {
         sessions: by_key(GroupBy::Session),
         models: by_key(GroupBy::Model),
         requests: requests.collect(),
+        groups: store.usage_groups(&query, &[100_000, 200_000, 272_000]).unwrap(),
     }
 }

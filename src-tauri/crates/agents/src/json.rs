@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use std::collections::BTreeMap;
 
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -38,6 +40,97 @@ pub fn read(bytes: &[u8]) -> Result<Read, String> {
             Some(value @ Value::Object(_)) => Ok(Read { value, repaired: Some("nested too deep") }),
             _ => Err(error.to_string()),
         },
+    }
+}
+
+/// Reads one JSON object without the values of the fields named in `skip`, at any depth: those are passed over, not read.
+/// `None` when it is no object, or needs what [`read`] repairs.
+pub fn read_without(bytes: &[u8], skip: &'static [&'static str]) -> Option<Value> {
+    let bytes = trim(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Without { skip }.deserialize(&mut reader).ok().filter(Value::is_object)?;
+    reader.end().ok()?;
+    Some(value)
+}
+
+/// A value without the fields in `skip`.
+#[derive(Clone, Copy)]
+struct Without {
+    skip: &'static [&'static str],
+}
+
+impl<'de> DeserializeSeed<'de> for Without {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Without {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut read = Vec::new();
+        while let Some(item) = items.next_element_seed(self)? {
+            read.push(item);
+        }
+        Ok(Value::Array(read))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut read = serde_json::Map::new();
+        while let Some(name) = fields.next_key_seed(Name { skip: self.skip })? {
+            match name {
+                Some(name) => drop(read.insert(name, fields.next_value_seed(self)?)),
+                None => drop(fields.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Value::Object(read))
+    }
+}
+
+/// A field's name; `None` when it is to be passed over.
+struct Name {
+    skip: &'static [&'static str],
+}
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Self::Value, D::Error> {
+        reader.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a field's name")
+    }
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok((!self.skip.contains(&name)).then(|| name.to_owned()))
     }
 }
 
@@ -193,6 +286,19 @@ mod tests {
         let read = read(bytes).expect("readable");
         assert_eq!(read.value["a"].as_str(), Some(expected));
         assert_eq!(read.repaired, repaired);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_passed_over() {
+        let without = |text: &str| read_without(text.as_bytes(), &["content"]);
+        let line = r#"{"a":[1,-2,0.5,"x",null,true],"content":{"deep":[[[]]]},"m":{"content":"\ud800","id":"i"}}"#;
+        assert_eq!(without(line), Some(serde_json::json!({"a": [1, -2, 0.5, "x", null, true], "m": {"id": "i"}})));
+        assert_eq!(without(" \u{feff}{}"), None);
+        assert_eq!(without("\u{feff}{} \r\n\0"), Some(serde_json::json!({})));
+        assert_eq!(
+            (without("[1]"), without("{\"a\":1} x"), without("{\"a\":\"\\ud800\"}"), without("{")),
+            (None, None, None, None)
+        );
     }
 
     #[test]

@@ -36,6 +36,13 @@ pub struct Batch {
     pub tell_raws: bool,
 }
 
+impl Batch {
+    /// Whether appending it would do nothing.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.cursors.is_empty() && self.problems.is_empty()
+    }
+}
+
 /// One raw payload or line with what was decoded from it.
 #[derive(Debug, Clone, Default)]
 pub struct Item {
@@ -194,6 +201,8 @@ pub trait Store: Send + Sync + 'static {
     fn tool_stats(&self, since_ms: i64) -> Result<(u32, u32, Option<i64>), StoreError>;
 
     fn cursors(&self) -> Result<Vec<FileCursor>, StoreError>;
+    /// Transcripts that were read and whose name holds the session's id.
+    fn transcripts_of(&self, session: &str) -> Result<Vec<String>, StoreError>;
     fn problems(&self, limit: u32) -> Result<Vec<Problem>, StoreError>;
     /// Newest hook event of each agent slug, ms.
     fn last_hooks(&self) -> Result<Vec<(String, i64)>, StoreError>;

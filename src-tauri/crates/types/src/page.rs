@@ -77,4 +77,6 @@ pub struct SessionDetail {
     pub models: Vec<CostRow>,
     /// Number of the newest stored event.
     pub newest_seq: i64,
+    /// The agent has deleted the transcript that this was read from; what was read is kept.
+    pub archived: bool,
 }

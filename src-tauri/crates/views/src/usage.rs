@@ -1,6 +1,6 @@
 //! The ledger's rules: one request counted once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use orrery_types::{Basis, CostTotals, RequestUsage, Source, StandIn, UsageRow};
 
@@ -125,12 +125,16 @@ pub fn drop_stand_ins(rows: &mut HashMap<String, UsageRow>) {
 
 /// Leaves out the copies of main-thread responses that subagents' files carry under other keys.
 pub fn drop_replays(rows: &mut HashMap<String, UsageRow>) {
-    if !rows.values().any(|row| row.request.sidechain) {
+    let aside = rows.values().filter(|row| row.request.sidechain);
+    let messages: HashSet<String> = aside.filter_map(|row| Some(row.request.message_id()?.to_owned())).collect();
+    let main = rows.values().filter(|row| !row.request.sidechain);
+    let main: HashMap<String, RequestUsage> = main
+        .filter_map(|row| Some((row.request.message_id().filter(|id| messages.contains(*id))?.to_owned(), row)))
+        .map(|(message, row)| (message, row.request.clone()))
+        .collect();
+    if main.is_empty() {
         return;
     }
-    let main = rows.values().filter(|row| !row.request.sidechain);
-    let main: HashMap<String, RequestUsage> =
-        main.filter_map(|row| Some((row.request.message_id()?.to_owned(), row.request.clone()))).collect();
     rows.retain(|_, row| {
         let original = row.request.message_id().and_then(|id| main.get(id));
         !original.is_some_and(|original| row.request.replays(original))

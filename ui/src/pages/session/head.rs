@@ -80,6 +80,9 @@ fn place(row: &Arc<SessionRow>, session: Session) -> impl IntoView + use<> {
         {subagents}
         {family}
         {row.demo.then(|| view! { <span class="tag">"demo"</span> })}
+        {move || session.detail.with(|detail| detail.as_ref().is_some_and(|detail| detail.archived)).then(|| view! {
+            <span class="tag" title="The agent has deleted its transcript. What Orrery read of it is kept">"archived"</span>
+        })}
     }
 }
 

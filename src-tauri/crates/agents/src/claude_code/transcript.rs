@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::line::{Line, blocks, typed};
 use super::usage;
 use crate::draft::{Draft, unreadable};
-use crate::json::{any, count, filled, flag, number, one_line, owned, read};
+use crate::json::{any, count, filled, flag, number, one_line, owned, read, read_without};
 use crate::outcome::{Outcome, of_failure, of_response, text_of};
 use crate::tool::clip_input;
 use crate::transcript::{FileInfo, OpenCall, OpenCalls};
@@ -15,6 +15,9 @@ use crate::{Context, Decoded, id, time};
 
 const TEXT_BYTES: usize = 16 * 1024;
 const AGENT: &str = "claude-code";
+
+/// Fields that hold what was said and done: nothing of it bears on cost.
+const SAID: [&str; 5] = ["content", "toolUseResult", "data", "attachment", "snapshot"];
 
 /// Bookkeeping of the agent and copies of what other lines say: no events of their own.
 const SILENT_LINES: [&str; 16] = [
@@ -89,10 +92,22 @@ impl Lines {
                 Some(line_no),
             ));
         }
-        let line = self.line_of(&read.value, bytes, line_no, ctx);
-        self.facts(&line, &mut decoded);
-        self.body(&line, &mut decoded);
+        self.decode(&read.value, bytes, line_no, ctx, &mut decoded);
         decoded
+    }
+
+    /// Usage and facts of a line, without what was said. `None` when the line has to be read as a whole.
+    pub fn usage_line(&mut self, bytes: &[u8], line_no: u64, ctx: &Context) -> Option<Decoded> {
+        let value = read_without(bytes, &SAID)?;
+        let mut decoded = Decoded::default();
+        self.decode(&value, bytes, line_no, ctx, &mut decoded);
+        Some(decoded)
+    }
+
+    fn decode(&mut self, value: &Value, bytes: &[u8], line_no: u64, ctx: &Context, decoded: &mut Decoded) {
+        let line = self.line_of(value, bytes, line_no, ctx);
+        self.facts(&line, decoded);
+        self.body(&line, decoded);
     }
 
     fn line_of<'a>(&mut self, value: &'a Value, bytes: &'a [u8], line_no: u64, ctx: &'a Context) -> Line<'a> {

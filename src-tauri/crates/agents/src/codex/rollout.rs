@@ -9,7 +9,7 @@ use super::results::{arguments, changed_paths, measured};
 use super::texts::{Channel, Texts, typed};
 use super::usage::{Meter, Response};
 use crate::draft::{Draft, unreadable};
-use crate::json::{any, filled, first_line, one_line, owned, read};
+use crate::json::{any, filled, first_line, one_line, owned, read, read_without};
 use crate::outcome::{Outcome, of_codex, text_of};
 use crate::tool::clip_input;
 use crate::transcript::{FileInfo, OpenCall, OpenCalls};
@@ -17,6 +17,28 @@ use crate::{Context, Decoded, id, time};
 
 const TEXT_BYTES: usize = 16 * 1024;
 const AGENT: &str = "codex";
+
+/// Fields that hold what was said and done: nothing of it bears on cost.
+const SAID: [&str; 18] = [
+    "content",
+    "message",
+    "text",
+    "output",
+    "arguments",
+    "aggregated_output",
+    "formatted_output",
+    "stdout",
+    "stderr",
+    "changes",
+    "unified_diff",
+    "last_agent_message",
+    "encrypted_content",
+    "replacement_history",
+    "base_instructions",
+    "user_instructions",
+    "developer_instructions",
+    "instructions",
+];
 
 /// A rollout as far as it was read.
 #[derive(Debug, Clone)]
@@ -79,7 +101,19 @@ impl Lines {
                 Some(line_no),
             ));
         }
-        let value = &read.value;
+        self.decode(&read.value, bytes, line_no, ctx, &mut decoded);
+        decoded
+    }
+
+    /// Usage and facts of a line, without what was said. `None` when the line has to be read as a whole.
+    pub fn usage_line(&mut self, bytes: &[u8], line_no: u64, ctx: &Context) -> Option<Decoded> {
+        let value = read_without(bytes, &SAID)?;
+        let mut decoded = Decoded::default();
+        self.decode(&value, bytes, line_no, ctx, &mut decoded);
+        Some(decoded)
+    }
+
+    fn decode(&mut self, value: &Value, bytes: &[u8], line_no: u64, ctx: &Context, decoded: &mut Decoded) {
         let payload = value.get("payload").filter(|payload| payload.is_object()).unwrap_or(value);
         let stamp = time::parse(value.get("timestamp")).or_else(|| time::parse(payload.get("timestamp")));
         let at_ms = stamp.unwrap_or(if self.state.last_ms == 0 { ctx.received_ms } else { self.state.last_ms });
@@ -96,11 +130,10 @@ impl Lines {
                 let family = self.family();
                 self.state.meter.count(any(payload, &["info"]).unwrap_or(&Value::Null), &family, "");
             }
-            return decoded;
+            return;
         }
-        self.facts(kind, payload, &at, &mut decoded);
-        self.body(kind, payload, &at, &mut decoded);
-        decoded
+        self.facts(kind, payload, &at, decoded);
+        self.body(kind, payload, &at, decoded);
     }
 
     pub(super) fn session(&self) -> String {

@@ -67,6 +67,17 @@ impl Reader {
         }
     }
 
+    /// As [`Reader::line`] for who wants nothing but usage and the session's place: what people, agents and tools said is
+    /// passed over. Events may be missing.
+    pub fn usage_line(&mut self, line: &[u8], line_no: u64, ctx: &Context) -> Decoded {
+        match &mut self.kind {
+            Kind::Claude(lines) => lines.usage_line(line, line_no, ctx),
+            Kind::Codex(lines) => lines.usage_line(line, line_no, ctx),
+            Kind::Plain(_) => None,
+        }
+        .unwrap_or_else(|| self.line(line, line_no, ctx))
+    }
+
     /// What must be remembered to go on after the last line, as a small JSON text.
     pub fn state(&self) -> String {
         let text = match &self.kind {

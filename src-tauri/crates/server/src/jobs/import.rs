@@ -17,6 +17,8 @@ use crate::ingest::{Audience, Ingest};
 
 /// Pieces read ahead of the store.
 const AHEAD: usize = 2;
+/// Small files whose lines go into one transaction.
+const MOST_FILES: usize = 200;
 /// Progress is told at most this often.
 const TELL_EVERY_MS: i64 = 200;
 
@@ -85,9 +87,17 @@ type Cursors = std::collections::HashMap<String, FileCursor>;
 
 /// From the reading thread.
 enum Told {
-    Found { files: u64, parts: Vec<(String, u64)> },
-    Piece(Box<Piece>),
-    FileDone { agent: AgentId, parsed: bool, cursor: Option<FileCursor> },
+    /// Transcripts in all and by agent, and bytes of them that are new.
+    Found { files: u64, parts: Vec<(String, u64)>, bytes: u64 },
+    /// Lines to append, and the files that are done with them.
+    Read { piece: Box<Piece>, done: Vec<FileDone> },
+}
+
+/// A file that was looked at to its end.
+struct FileDone {
+    agent: AgentId,
+    parsed: bool,
+    cursor: Option<FileCursor>,
 }
 
 async fn import(
@@ -106,34 +116,40 @@ async fn import(
     let mut report = ImportReport::default();
     let mut job = job;
     let mut told_ms = 0;
+    let (mut bytes_left, mut bytes_read) = (0, 0);
     while let Some(news) = told.recv().await {
         match news {
-            Told::Found { files, parts } => {
+            Told::Found { files, parts, bytes } => {
                 report.files = files;
+                bytes_left = bytes;
                 job.total = files;
                 job.parts = parts.into_iter().map(|(agent, total)| (agent, 0, total)).collect();
             }
-            Told::Piece(piece) => {
+            Told::Read { piece, done } => {
                 report.lines += piece.lines;
                 report.problems += piece.batch.problems.len() as u64;
-                let appended = ingest.append(piece.batch, Audience::Rows).await?;
-                report.events += appended.new_events;
-                report.sessions += appended.new_sessions;
-                report.rows_written += appended.rows_written;
-            }
-            Told::FileDone { agent, parsed, cursor } => {
-                job.done += 1;
-                report.files_parsed += u64::from(parsed);
-                if let Some(part) = job.parts.iter_mut().find(|part| part.0 == agent.slug()) {
-                    part.1 += 1;
+                bytes_read += piece.bytes as u64;
+                if !piece.batch.is_empty() {
+                    let appended = ingest.append(piece.batch, Audience::Rows).await?;
+                    report.events += appended.new_events;
+                    report.sessions += appended.new_sessions;
+                    report.rows_written += appended.rows_written;
                 }
-                if let Some(cursor) = cursor {
-                    cursors.insert(cursor.path.clone(), cursor);
+                for FileDone { agent, parsed, cursor } in done {
+                    job.done += 1;
+                    report.files_parsed += u64::from(parsed);
+                    if let Some(part) = job.parts.iter_mut().find(|part| part.0 == agent.slug()) {
+                        part.1 += 1;
+                    }
+                    if let Some(cursor) = cursor {
+                        cursors.insert(cursor.path.clone(), cursor);
+                    }
                 }
             }
         }
         let now_ms = ingest.clock().now_ms();
         measure(&mut job, &report, now_ms);
+        job.eta_ms = eta(now_ms - job.started_ms, bytes_read, bytes_left);
         if now_ms - told_ms >= TELL_EVERY_MS {
             told_ms = now_ms;
             progress(&job);
@@ -155,11 +171,16 @@ fn measure(job: &mut Job, report: &ImportReport, now_ms: i64) {
     (job.files_parsed, job.lines, job.rows_written) = (report.files_parsed, report.lines, report.rows_written);
     let elapsed_ms = (now_ms - job.started_ms).max(1);
     job.rate = report.events as f64 * 1000.0 / elapsed_ms as f64;
-    let left = job.total.saturating_sub(job.done);
-    // Files, not events, are what is known in advance.
-    job.eta_ms = (job.done > 0 && elapsed_ms > 500).then(|| (elapsed_ms as f64 / job.done as f64 * left as f64) as i64);
 }
 
+/// What is left at the rate so far. Bytes are what is known in advance: files differ by a thousand times.
+fn eta(elapsed_ms: i64, read: u64, of: u64) -> Option<i64> {
+    const TOO_SOON_MS: i64 = 500;
+    let left = of.saturating_sub(read);
+    (read > 0 && elapsed_ms > TOO_SOON_MS).then(|| (elapsed_ms as f64 / read as f64 * left as f64) as i64)
+}
+
+/// Reads all files into pieces: of a large file several, of small ones one for many.
 fn read_all(
     ingest: &Ingest,
     roots: &[(AgentId, PathBuf)],
@@ -168,23 +189,45 @@ fn read_all(
     send: &mpsc::Sender<Told>,
 ) {
     let found = files::scan(roots, files::Names::Any);
+    let cursor_of = |file: &files::Found| known.get(file.path.to_string_lossy().as_ref());
     let parts = AgentId::ALL
         .map(|agent| (agent.slug().to_owned(), found.iter().filter(|file| file.agent == agent).count() as u64));
     let parts = parts.into_iter().filter(|(_, total)| *total > 0).collect();
-    let mut open = send.blocking_send(Told::Found { files: found.len() as u64, parts }).is_ok();
+    let new = found.iter().filter(|file| tail::changed(file, cursor_of(file)));
+    let bytes = new.map(|file| file.size.saturating_sub(cursor_of(file).map_or(0, |cursor| cursor.offset))).sum();
+    if send.blocking_send(Told::Found { files: found.len() as u64, parts, bytes }).is_err() {
+        return;
+    }
+    let is_open = |piece: Piece, done: Vec<FileDone>| {
+        !cancel.load(Ordering::Relaxed) && send.blocking_send(Told::Read { piece: Box::new(piece), done }).is_ok()
+    };
+    let (mut piece, mut done) = (Piece::default(), Vec::new());
     for file in &found {
-        if !open || cancel.load(Ordering::Relaxed) {
+        if cancel.load(Ordering::Relaxed) {
             return;
         }
-        let cursor = known.get(file.path.to_string_lossy().as_ref());
+        let cursor = cursor_of(file);
         let parsed = tail::changed(file, cursor);
-        let cursor = if parsed {
-            tail::read(ingest, file, cursor, |piece| {
-                !cancel.load(Ordering::Relaxed) && send.blocking_send(Told::Piece(Box::new(piece))).is_ok()
+        let mut open = true;
+        let cursor = parsed.then(|| {
+            tail::read(ingest, file, cursor, |part| {
+                piece.add(part);
+                if piece.is_full() {
+                    open = is_open(std::mem::take(&mut piece), std::mem::take(&mut done));
+                }
+                open
             })
-        } else {
-            None
-        };
-        open = send.blocking_send(Told::FileDone { agent: file.agent, parsed, cursor }).is_ok();
+        });
+        if !open {
+            return;
+        }
+        done.push(FileDone { agent: file.agent, parsed, cursor: cursor.flatten() });
+        if done.len() >= MOST_FILES {
+            open = is_open(std::mem::take(&mut piece), std::mem::take(&mut done));
+        }
+        if !open {
+            return;
+        }
     }
+    is_open(piece, done);
 }

@@ -18,14 +18,47 @@ use crate::token::hex;
 /// A batch ends at so many events or raw bytes.
 const BATCH_EVENTS: usize = 1_000;
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes whose hash tells a replaced file from one that grew.
+/// Bytes before the read position whose hash tells a file that grew from another one. They hold ids and times.
+const MARK_BYTES: usize = 256;
+/// Of a compressed file the first bytes are hashed instead, as they lie on the disk.
 const HEAD_BYTES: u64 = 1024;
+/// Longer lines are not taken as a whole: of them only usage and the session's place are read.
+const MOST_LINE_BYTES: usize = 32 * 1024 * 1024;
 
-/// Part of a file, ready to append.
+/// Part of a file, or several small files, ready to append.
 #[derive(Debug, Default)]
 pub struct Piece {
     pub batch: Batch,
     pub lines: u64,
+    pub events: usize,
+    /// Raw bytes of the lines.
+    pub bytes: usize,
+}
+
+impl Piece {
+    /// Whether it should be appended before more is read.
+    pub fn is_full(&self) -> bool {
+        self.events >= BATCH_EVENTS || self.bytes >= BATCH_BYTES
+    }
+
+    /// Takes in what was read after it.
+    pub fn add(&mut self, other: Piece) {
+        self.batch.items.extend(other.batch.items);
+        self.batch.cursors.extend(other.batch.cursors);
+        self.batch.problems.extend(other.batch.problems);
+        self.lines += other.lines;
+        self.events += other.events;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What came of looking for the next line.
+enum Next {
+    Line,
+    /// A line of so many bytes, too many to be taken.
+    TooLong(u64),
+    /// No line, or one without its end that is not whole yet.
+    End,
 }
 
 /// Whether the file holds anything that `cursor` does not know of.
@@ -50,7 +83,7 @@ pub fn read(
         Ok(tail) => tail.run(ingest, problems, &mut take),
         Err(error) => {
             problems.push(problem(found, "file_unreadable", error.to_string(), ingest.clock().now_ms()));
-            take(Piece { batch: Batch { problems, ..Batch::default() }, lines: 0 });
+            take(Piece { batch: Batch { problems, ..Batch::default() }, ..Piece::default() });
             None
         }
     }
@@ -63,8 +96,8 @@ struct Tail<'a> {
     place: String,
     offset: u64,
     lines: u64,
-    /// The last line that was read had no end yet: what comes first belongs to it.
-    unended: bool,
+    /// The last bytes before `offset`, at most [`MARK_BYTES`].
+    mark: Vec<u8>,
 }
 
 fn open<'a>(
@@ -73,25 +106,22 @@ fn open<'a>(
     now_ms: i64,
     problems: &mut Vec<Problem>,
 ) -> io::Result<Tail<'a>> {
-    let mut file = File::open(&found.path)?;
     let packed = files::is_compressed(&found.path);
     let fits = |cursor: &&FileCursor| packed || cursor.offset <= found.size;
-    let known = cursor.filter(|cursor| fits(cursor) && same_head(&mut file, &cursor.head_hash));
+    let mut file = File::open(&found.path)?;
+    let known = cursor.filter(|cursor| fits(cursor) && is_same(&mut file, cursor));
     if let Some(cursor) = cursor.filter(|cursor| !fits(cursor)) {
         let words = format!("The file shrank from {} to {} bytes and was read again", cursor.offset, found.size);
         problems.push(problem(found, "file_shrank", words, now_ms));
     }
     let (offset, lines) = known.map_or((0, 0), |cursor| (cursor.offset, cursor.lines));
-    // One byte back: whether the last line had its end.
-    let mut file = files::reader(&found.path, offset.saturating_sub(1))?;
-    let mut last = [b'\n'];
-    if offset > 0 {
-        file.read_exact(&mut last)?;
-    }
-    let unended = last != *b"\n";
+    let before = offset.min(MARK_BYTES as u64);
+    let mut file = files::reader(&found.path, offset - before)?;
+    let mut mark = Vec::with_capacity(MARK_BYTES);
+    (&mut file).take(before).read_to_end(&mut mark)?;
     let reader = Reader::open(found.agent, &info(found), known.map(|cursor| cursor.state.as_str()));
     let place = found.path.display().to_string();
-    Ok(Tail { found, file, reader, place, offset, lines, unended })
+    Ok(Tail { found, file, reader, place, offset, lines, mark })
 }
 
 impl Tail<'_> {
@@ -101,14 +131,20 @@ impl Tail<'_> {
         problems: Vec<Problem>,
         take: &mut dyn FnMut(Piece) -> bool,
     ) -> Option<FileCursor> {
-        let mut piece = Piece { batch: Batch { problems, ..Batch::default() }, lines: 0 };
-        let (mut events, mut bytes) = (0, 0);
+        let mut piece = Piece { batch: Batch { problems, ..Batch::default() }, ..Piece::default() };
         let mut line = Vec::new();
         loop {
             line.clear();
             match self.next_line(&mut line) {
-                Ok(true) => {}
-                Ok(false) => break,
+                Ok(Next::Line) => {}
+                Ok(Next::TooLong(size)) => {
+                    self.go_on(&line, size);
+                    self.lines += 1;
+                    piece.lines += 1;
+                    piece.batch.problems.push(self.too_long(size, ingest.clock().now_ms()));
+                    continue;
+                }
+                Ok(Next::End) => break,
                 Err(error) => {
                     let words = format!("Reading stopped after line {}: {error}", self.lines);
                     piece.batch.problems.push(problem(self.found, "file_unreadable", words, ingest.clock().now_ms()));
@@ -116,14 +152,13 @@ impl Tail<'_> {
                 }
             }
             piece.lines += 1;
-            bytes += line.len();
-            events += self.take_line(ingest, &line, &mut piece.batch);
-            if events >= BATCH_EVENTS || bytes >= BATCH_BYTES {
+            piece.bytes += line.len();
+            piece.events += self.take_line(ingest, &line, &mut piece.batch);
+            if piece.is_full() {
                 piece.batch.cursors = vec![self.cursor(false)];
                 if !take(std::mem::take(&mut piece)) {
                     return None;
                 }
-                (events, bytes) = (0, 0);
             }
         }
         let cursor = self.cursor(true);
@@ -132,25 +167,66 @@ impl Tail<'_> {
     }
 
     /// Whether a whole line was read. Its end is not in `line`.
-    fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
-        let mut read = self.file.read_until(b'\n', line)?;
-        if std::mem::take(&mut self.unended) && line.ends_with(b"\n") && line.trim_ascii().is_empty() {
+    fn next_line(&mut self, line: &mut Vec<u8>) -> io::Result<Next> {
+        let unended = self.mark.last().is_some_and(|last| *last != b'\n');
+        let mut size = self.read_line(line)?;
+        if unended && line.ends_with(b"\n") && line.trim_ascii().is_empty() {
             // Only the end of the line that was taken without it: no line of its own.
-            self.offset += read as u64;
+            self.go_on(line, size);
             line.clear();
-            read = self.file.read_until(b'\n', line)?;
+            size = self.read_line(line)?;
         }
-        if read == 0 {
-            return Ok(false);
+        if size == 0 {
+            return Ok(Next::End);
         }
-        if line.last() == Some(&b'\n') {
-            line.pop();
-        } else if serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err() {
-            return Ok(false);
+        let ended = line.last() == Some(&b'\n');
+        if size > line.len() as u64 {
+            return Ok(if ended { Next::TooLong(size) } else { Next::End });
         }
-        self.offset += read as u64;
+        if !ended && serde_json::from_slice::<serde::de::IgnoredAny>(line).is_err() {
+            return Ok(Next::End);
+        }
+        self.go_on(line, size);
         self.lines += 1;
-        Ok(true)
+        if ended {
+            line.pop();
+        }
+        Ok(Next::Line)
+    }
+
+    /// Reads up to the end of the line. Gives its size; of one that is too long `line` keeps the last bytes alone.
+    fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<u64> {
+        let mut size = (&mut self.file).take(MOST_LINE_BYTES as u64).read_until(b'\n', line)? as u64;
+        if line.len() < MOST_LINE_BYTES || line.last() == Some(&b'\n') {
+            return Ok(size);
+        }
+        line.drain(..line.len() - MARK_BYTES);
+        line.shrink_to_fit();
+        loop {
+            let piece = self.file.fill_buf()?;
+            let end = memchr::memchr(b'\n', piece).map(|at| at + 1);
+            let taken = end.unwrap_or(piece.len());
+            line.extend_from_slice(&piece[taken.saturating_sub(MARK_BYTES)..taken]);
+            line.drain(..line.len().saturating_sub(MARK_BYTES));
+            self.file.consume(taken);
+            size += taken as u64;
+            if taken == 0 || end.is_some() {
+                return Ok(size);
+            }
+        }
+    }
+
+    /// Moves the position behind `line`, which is `size` bytes long in the file.
+    fn go_on(&mut self, line: &[u8], size: u64) {
+        self.offset += size;
+        self.mark.extend_from_slice(&line[line.len().saturating_sub(MARK_BYTES)..]);
+        self.mark.drain(..self.mark.len().saturating_sub(MARK_BYTES));
+    }
+
+    fn too_long(&self, size: u64, at_ms: i64) -> Problem {
+        let megabytes = size / (1024 * 1024);
+        let message = format!("A line of {megabytes} MB was passed over; it stays in the file");
+        Problem { line: Some(self.lines), ..problem(self.found, "line_too_long", message, at_ms) }
     }
 
     fn take_line(&mut self, ingest: &Ingest, line: &[u8], batch: &mut Batch) -> usize {
@@ -189,7 +265,11 @@ impl Tail<'_> {
             lines: self.lines,
             size: if last { self.found.size } else { 0 },
             modified_ms: if last { self.found.modified_ms } else { 0 },
-            head_hash: head_hash(&self.found.path, self.offset.min(HEAD_BYTES)).unwrap_or_default(),
+            head_hash: if files::is_compressed(&self.found.path) {
+                head_hash(&self.found.path, self.offset.min(HEAD_BYTES)).unwrap_or_default()
+            } else {
+                mark_hash(&self.mark)
+            },
             state: self.reader.state(),
         }
     }
@@ -226,6 +306,26 @@ fn hash_of(file: &mut File, length: u64) -> io::Result<String> {
     Ok(format!("{}:{}", head.len(), hex(&Sha256::digest(&head)[..16])))
 }
 
+/// What follows "mark:" is the hash of the bytes before the read position.
+fn mark_hash(mark: &[u8]) -> String {
+    format!("{MARK}{}", hex(&Sha256::digest(mark)[..16]))
+}
+
+const MARK: &str = "mark:";
+
+/// Whether the file is the one that was read up to the cursor.
+fn is_same(file: &mut File, cursor: &FileCursor) -> bool {
+    if !cursor.head_hash.starts_with(MARK) {
+        return same_head(file, &cursor.head_hash);
+    }
+    let mut mark = Vec::new();
+    let before = cursor.offset.min(MARK_BYTES as u64);
+    let read =
+        file.seek(SeekFrom::Start(cursor.offset - before)).and_then(|_| file.take(before).read_to_end(&mut mark));
+    read.is_ok() && mark_hash(&mark) == cursor.head_hash
+}
+
+/// The same for a cursor that holds the hash of the first bytes: of a compressed file, or of an older version.
 fn same_head(file: &mut File, known: &str) -> bool {
     let length = known.split(':').next().and_then(|length| length.parse().ok());
     length.is_some_and(|length| hash_of(file, length).is_ok_and(|hash| hash == known))

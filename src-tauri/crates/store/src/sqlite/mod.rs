@@ -199,6 +199,7 @@ impl Store for SqliteStore {
                 models: usage::costs(conn, GroupBy::Model, &of_session, 0)?,
                 newest_seq: events::newest_number(conn, "event")?,
                 row,
+                archived: false,
             }))
         })
     }
@@ -253,6 +254,10 @@ impl Store for SqliteStore {
 
     fn cursors(&self) -> Result<Vec<FileCursor>, StoreError> {
         self.readers.read(|conn| cursors::all(conn))
+    }
+
+    fn transcripts_of(&self, session: &str) -> Result<Vec<String>, StoreError> {
+        self.readers.read(|conn| cursors::of_session(conn, session))
     }
 
     fn problems(&self, limit: u32) -> Result<Vec<Problem>, StoreError> {

@@ -16,6 +16,10 @@ pub fn find<'a>(models: &'a [Model], name: &str) -> Option<Found<'a>> {
         let index = models.binary_search_by(|model| model.name.as_str().cmp(name)).ok()?;
         models.get(index)
     };
+    // Nearly always the table's own name.
+    if let Some(model) = exact(name) {
+        return Some(Found { model, guessed: false });
+    }
     let name = name.trim().to_ascii_lowercase();
     let plain = name.split('[').next().unwrap_or(&name);
     let bare = without_provider(plain);

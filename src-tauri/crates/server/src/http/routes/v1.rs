@@ -58,7 +58,14 @@ pub async fn sessions(
 
 pub async fn session(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<SessionDetail>, Failure> {
     let now_ms = app.clock.now_ms();
-    let detail = app.read(move |store| store.session(&id)).await?;
+    let detail = app.read(move |store| {
+        let Some(mut detail) = store.session(&id)? else { return Ok(None) };
+        let transcripts = store.transcripts_of(&id)?;
+        detail.archived =
+            !transcripts.is_empty() && transcripts.iter().all(|path| !std::path::Path::new(path).exists());
+        Ok(Some(detail))
+    });
+    let detail = detail.await?;
     let mut detail = detail.ok_or_else(|| Failure::not_found("This session"))?;
     let rows = detail.children.iter_mut().chain(detail.parent.iter_mut()).chain(std::iter::once(&mut detail.row));
     rows.for_each(|row| row.status = status_at(row, now_ms));

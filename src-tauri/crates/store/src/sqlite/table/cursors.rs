@@ -53,3 +53,12 @@ pub(in crate::sqlite) fn all(conn: &Connection) -> Result<Vec<FileCursor>, Store
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// Paths whose last part holds a session's id, as both Claude Code and Codex name their files.
+pub(in crate::sqlite) fn of_session(conn: &Connection, session: &str) -> Result<Vec<String>, StoreError> {
+    let mut statement =
+        conn.prepare_cached("SELECT path FROM cursor WHERE instr(path, ?1) > 0 ORDER BY path LIMIT 100")?;
+    let paths = statement.query_map([session], |row| row.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>()?;
+    let is_named = |path: &String| path.rsplit(['/', '\\']).next().is_some_and(|name| name.contains(session));
+    Ok(paths.into_iter().filter(is_named).collect())
+}
