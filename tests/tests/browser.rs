@@ -64,3 +64,18 @@ fn a_first_visit_is_welcomed_and_an_empty_house_says_so() {
 fn losing_the_server_is_said_and_survived() {
     check("offline", true);
 }
+
+#[test]
+fn the_components_look_as_they_looked() {
+    check("gallery", true);
+}
+
+#[test]
+fn costs_are_split_explained_and_drawn() {
+    check("costs", true);
+}
+
+#[test]
+fn keys_pins_themes_phones_and_the_kept_shell_work() {
+    check("frame", true);
+}

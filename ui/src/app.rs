@@ -9,8 +9,8 @@ use crate::api::{self, Api};
 use crate::frame::Frame;
 use crate::host;
 use crate::pages::{
-    gallery::GalleryPage, live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage,
-    welcome::WelcomePage,
+    analytics::AnalyticsPage, costs::CostsPage, gallery::GalleryPage, live::LivePage, session::SessionPage,
+    sessions::SessionsPage, settings::SettingsPage, welcome::WelcomePage,
 };
 use crate::routes;
 use crate::state::{AppState, Connection, provide_app, use_app};
@@ -30,6 +30,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/app/live") view=LivePage/>
                     <Route path=path!("/app/sessions") view=SessionsPage/>
                     <Route path=path!("/app/session/:id") view=SessionPage/>
+                    <Route path=path!("/app/costs") view=CostsPage/>
+                    <Route path=path!("/app/analytics") view=AnalyticsPage/>
                     <Route path=path!("/app/settings") view=SettingsPage/>
                     <Route path=path!("/app/welcome") view=WelcomePage/>
                     <Route path=path!("/app/gallery") view=GalleryPage/>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::{Appearance, Density, Theme};
+use orrery_types::{Appearance, Density, ExportFormat, Theme};
 
 use crate::api::ApiError;
 use crate::host;
@@ -11,10 +11,6 @@ use crate::state::AppState;
 
 /// Text sizes one can choose, percent.
 pub const TEXT_SIZES: [u16; 5] = [90, 100, 110, 125, 150];
-
-/// Forms of an exported session: ending and word.
-pub const EXPORT_FORMS: [(&str, &str); 5] =
-    [("md", "Markdown"), ("html", "HTML"), ("json", "JSON"), ("jsonl", "JSON lines"), ("csv", "CSV")];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
@@ -25,8 +21,8 @@ pub enum Command {
     FocusSearch,
     PauseStream,
     CopyLink,
-    /// The session on screen as a file, by its place in [`EXPORT_FORMS`].
-    Export(usize),
+    /// The session on screen as a file.
+    Export(ExportFormat),
     PinDrawer,
     CloseDrawer,
     ClearFilters,
@@ -51,7 +47,7 @@ impl Command {
     /// Every command there is, in the order of the palette.
     pub fn all() -> Vec<Command> {
         let rooms = Room::ALL.iter().copied().map(Command::Go);
-        let exports = (0..EXPORT_FORMS.len()).map(Command::Export);
+        let exports = ExportFormat::ALL.map(Command::Export);
         let themes = [Theme::System, Theme::Dark, Theme::Light, Theme::Contrast].map(Command::Theme);
         let mut all: Vec<Command> = rooms.collect();
         all.extend([
@@ -92,7 +88,7 @@ impl Command {
     pub fn label(self) -> String {
         let word = match self {
             Command::Go(room) => return format!("Go to {}", room.label()),
-            Command::Export(form) => return format!("Export this session as {}", EXPORT_FORMS[form].1),
+            Command::Export(form) => return format!("Export this session as {}", form.label()),
             Command::GoWelcome => "Set up agents",
             Command::Palette => "Find a command or session",
             Command::Keys => "Show keys",
@@ -197,7 +193,7 @@ impl Command {
             Command::FocusSearch => focus_search(),
             Command::PauseStream => app.paused.update(|paused| *paused = !*paused),
             Command::CopyLink => copy_link(app),
-            Command::Export(form) => export(app, EXPORT_FORMS[form].0),
+            Command::Export(form) => export(app, form),
             Command::PinDrawer => app.drawer_pinned.update(|pinned| *pinned = !*pinned),
             Command::CloseDrawer => {
                 app.drawer_pinned.set(false);
@@ -237,7 +233,8 @@ fn session_on_screen() -> Option<String> {
     js_sys::decode_uri_component(id).ok().map(String::from)
 }
 
-fn export(app: AppState, form: &'static str) {
+fn export(app: AppState, form: ExportFormat) {
+    let form = form.slug();
     let Some(id) = session_on_screen() else { return };
     spawn_local(async move {
         let saved = match app.api().export(&id, form).await {
@@ -317,7 +314,7 @@ fn set_theme(app: AppState, theme: Theme) {
         Theme::Light => "light",
         Theme::Contrast => "high contrast",
     };
-    change_appearance(app, Appearance { theme, ..appearance }, format!("Theme: {word}"));
+    change_appearance(app, Appearance { theme, custom: None, ..appearance }, format!("Theme: {word}"));
 }
 
 /// Changes the appearance and offers the way back.

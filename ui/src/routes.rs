@@ -7,6 +7,8 @@ use crate::state::{AppState, Filter, Range, use_app};
 
 pub const LIVE: &str = "/app/live";
 pub const SESSIONS: &str = "/app/sessions";
+pub const COSTS: &str = "/app/costs";
+pub const ANALYTICS: &str = "/app/analytics";
 pub const SETTINGS: &str = "/app/settings";
 pub const WELCOME: &str = "/app/welcome";
 
@@ -23,17 +25,21 @@ pub fn session(id: &str) -> String {
 pub enum Room {
     Live,
     Sessions,
+    Costs,
+    Analytics,
     Settings,
 }
 
 impl Room {
     /// In the order of the rail, which is the order of the number keys. The last stands at the rail's end.
-    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Settings];
+    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Costs, Room::Analytics, Room::Settings];
 
     pub const fn path(self) -> &'static str {
         match self {
             Room::Live => LIVE,
             Room::Sessions => SESSIONS,
+            Room::Costs => COSTS,
+            Room::Analytics => ANALYTICS,
             Room::Settings => SETTINGS,
         }
     }
@@ -41,6 +47,8 @@ impl Room {
         match self {
             Room::Live => "Live",
             Room::Sessions => "Sessions",
+            Room::Costs => "Costs",
+            Room::Analytics => "Analytics",
             Room::Settings => "Settings",
         }
     }
@@ -48,6 +56,8 @@ impl Room {
         match self {
             Room::Live => "i-live",
             Room::Sessions => "i-sessions",
+            Room::Costs => "i-costs",
+            Room::Analytics => "i-analytics",
             Room::Settings => "i-settings",
         }
     }
@@ -55,13 +65,14 @@ impl Room {
     pub const fn filters(self) -> Filters {
         match self {
             Room::Live => Filters::Who,
-            Room::Sessions => Filters::All,
+            Room::Sessions | Room::Costs | Room::Analytics => Filters::All,
             Room::Settings => Filters::None,
         }
     }
     /// The span of time the page shows while none is chosen.
     pub const fn usual_range(self) -> Range {
         match self {
+            Room::Costs | Room::Analytics => Range::Days30,
             Room::Live | Room::Sessions | Room::Settings => Range::All,
         }
     }

@@ -13,6 +13,16 @@
   const chosen = read("orrery.theme");
   const light = matchMedia("(prefers-color-scheme: light)").matches;
   root.dataset.theme = ["dark", "light", "contrast"].includes(chosen) ? chosen : light ? "light" : "dark";
+  try {
+    // The page tells dark from light and sets the tokens; here only what keeps the first paint from flashing.
+    const { dark, tokens } = JSON.parse(read("orrery.paint") ?? "{}");
+    if (tokens) {
+      root.dataset.theme = dark ? "dark" : "light";
+      for (const [token, value] of tokens) root.style.setProperty(token, value);
+    }
+  } catch {
+    // Written by another version.
+  }
   const size = Number(read("orrery.text-size"));
   if (size >= 90 && size <= 150) root.style.setProperty("--text-scale", String(size / 100));
   if (read("orrery.density") === "roomy") root.dataset.density = "roomy";
@@ -41,6 +51,10 @@
     import(js)
       .then((app) => app.default({ module_or_path: wasm }))
       .catch(fail);
+  // Installable, and able to say "offline" itself. The native window has its files inside and needs no keeper.
+  if ("serviceWorker" in navigator && location.protocol.startsWith("http") && !("__TAURI_INTERNALS__" in window)) {
+    addEventListener("load", () => navigator.serviceWorker.register("/app/sw.js", { scope: "/app/" }).catch(() => {}));
+  }
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
 })();

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use orrery_types::{
-    AgentId, Bill, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson,
-    SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageDetail, UsageQuery, UsageRow,
+    AgentId, Bill, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, Series, SeriesQuery, SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageDetail, UsageQuery, UsageRow,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::query::{percent_encode, to_query};
 use crate::host::Endpoint;
+use crate::state::themes::CustomTheme;
 
 /// A request that did not work, as a person reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiError {
     /// HTTP status; 0 when no answer came.
     pub status: u16,
@@ -197,6 +197,49 @@ impl Api {
         self.send(Method::POST, "/alerts/pause", Some(&json!({ "until_ms": until_ms }))).await.map(|_| ())
     }
 
+    /// Figures over time.
+    pub async fn series(&self, query: &SeriesQuery) -> Result<Series, ApiError> {
+        self.get(&format!("/series{}", to_query(query))).await
+    }
+
+    // Themes of one's own. Outside `/api/v1`: the family's endpoints, whose answers wear a wrapper.
+
+    pub async fn themes(&self) -> Result<Vec<CustomTheme>, ApiError> {
+        self.theme(Method::GET, "/api/themes", None).await
+    }
+    /// Adds a theme, or replaces the one with its id.
+    pub async fn save_theme(&self, theme: &CustomTheme) -> Result<CustomTheme, ApiError> {
+        let body = serde_json::to_value(theme).expect("a theme is plain data");
+        match theme.id.as_str() {
+            "" => self.theme(Method::POST, "/api/themes", Some(&body)).await,
+            id => self.theme(Method::PUT, &format!("/api/themes/{}", percent_encode(id)), Some(&body)).await,
+        }
+    }
+    pub async fn import_theme(&self, file: &Value) -> Result<(), ApiError> {
+        self.theme::<Value>(Method::POST, "/api/themes/import", Some(file)).await.map(|_| ())
+    }
+    pub async fn remove_theme(&self, id: &str) -> Result<(), ApiError> {
+        self.theme::<Value>(Method::DELETE, &format!("/api/themes/{}", percent_encode(id)), None).await.map(|_| ())
+    }
+    /// The file that other dashboards import.
+    pub async fn export_theme(&self, id: &str) -> Result<String, ApiError> {
+        let file: Value = self.theme(Method::GET, &format!("/api/themes/{}/export", percent_encode(id)), None).await?;
+        Ok(serde_json::to_string_pretty(&file).unwrap_or_default())
+    }
+    async fn theme<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<T, ApiError> {
+        #[derive(Deserialize)]
+        struct Wrapped<T> {
+            data: T,
+        }
+        let answer: Wrapped<T> = read(self.send_to(method, path, body).await?).await?;
+        Ok(answer.data)
+    }
+
     // The wire
 
     /// `GET /api/v1` + `path`, read as JSON.
@@ -254,6 +297,16 @@ async fn read<T: DeserializeOwned>(response: gloo_net::http::Response) -> Result
     })
 }
 
+/// What the themes' endpoints say of a bad theme, in a sentence.
+fn theme_problem(status: u16, text: &str) -> Option<ApiError> {
+    let answer: Value = serde_json::from_str(text).ok()?;
+    let error = answer.get("error")?.as_str()?;
+    let details = answer.get("validationErrors").and_then(Value::as_array).cloned().unwrap_or_default();
+    let words: Vec<&str> = details.iter().filter_map(|detail| detail.get("message")?.as_str()).collect();
+    let title = if words.is_empty() { error.to_owned() } else { words.join(". ") };
+    Some(ApiError { status, code: "theme".into(), title, hint: String::new() })
+}
+
 async fn problem(response: gloo_net::http::Response) -> ApiError {
     let status = response.status();
     let text = response.text().await.unwrap_or_default();
@@ -265,6 +318,7 @@ async fn problem(response: gloo_net::http::Response) -> ApiError {
             title: "This browser is not signed in".into(),
             hint: "Open the one-time link that orrery serve prints, or choose Open in browser in the tray".into(),
         },
+        Err(_) if theme_problem(status, &text).is_some() => theme_problem(status, &text).unwrap_or_default(),
         Err(_) => ApiError {
             status,
             code: "http".into(),

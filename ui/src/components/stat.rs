@@ -6,7 +6,9 @@ use leptos::prelude::*;
 #[component]
 pub fn Stat(
     #[prop(into)] name: Signal<String>,
-    #[prop(into)] value: Signal<String>,
+    /// Empty where children show it.
+    #[prop(into, optional)]
+    value: Signal<String>,
     /// What puts the figure in proportion: "of $60". May be empty.
     #[prop(into, optional)]
     small: Signal<String>,
@@ -16,6 +18,7 @@ pub fn Stat(
     /// `attention` or `danger`. Empty for neutral.
     #[prop(into, optional)]
     tone: Signal<&'static str>,
+    #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let glyph = move || match tone.get() {
         "attention" => Some("#g-wait"),
@@ -28,7 +31,7 @@ pub fn Stat(
                 {move || glyph().map(|glyph| view! { <svg class=format!("glyph {}", tone.get()) aria-hidden="true"><use href=glyph/></svg> })}
                 {move || name.get()}
             </dt>
-            <dd>{move || value.get()}<small class=move || tone.get()>{move || small.get()}</small></dd>
+            <dd>{move || value.get()}{children.map(|children| children())}<small class=move || tone.get()>{move || small.get()}</small></dd>
         </div>
     }
 }

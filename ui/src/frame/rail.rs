@@ -4,9 +4,12 @@ use leptos::prelude::*;
 use orrery_views::session::needs_person_at;
 
 use crate::command::Command;
-use crate::components::Icon;
+use crate::components::{Dialog, Icon};
 use crate::routes::{Room, use_query};
 use crate::state::use_app;
+
+/// Pages in a phone's bottom bar; the others are behind its last button.
+const ON_A_PHONE: usize = 4;
 
 #[component]
 pub fn Rail(room: Memo<Option<Room>>) -> impl IntoView {
@@ -26,15 +29,44 @@ pub fn Rail(room: Memo<Option<Room>>) -> impl IntoView {
                 <span class="rail__label" aria-hidden="true">"Orrery"</span>
             </button>
             <ul>
-                {Room::ALL
-                    .iter()
-                    .map(|item| {
-                        let class = if Some(item) == Room::ALL.last() { "rail__last" } else { "" };
-                        view! { <li class=class><Item room=*item current=room/></li> }
-                    })
-                    .collect_view()}
+                {Room::ALL.iter().enumerate().map(|(at, item)| {
+                    let class = match (Some(item) == Room::ALL.last(), at >= ON_A_PHONE) {
+                        (true, _) => "rail__last rail__rest",
+                        (false, true) => "rail__rest",
+                        (false, false) => "",
+                    };
+                    view! { <li class=class><Item room=*item current=room/></li> }
+                }).collect_view()}
+                <li class="rail__more"><More room/></li>
             </ul>
         </nav>
+    }
+}
+
+/// What has no place in a phone's bottom bar.
+#[component]
+fn More(room: Memo<Option<Room>>) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let query = use_query();
+    let is_here = move || room.get().is_some_and(|room| Room::ALL.iter().skip(ON_A_PHONE).any(|rest| *rest == room));
+    let line = move |rest: &'static Room| {
+        let current = move || (room.get() == Some(*rest)).then_some("page");
+        view! {
+            <li>
+                <a class="menu__item" href=move || query.carry(rest.path()) aria-current=current on:click=move |_| open.set(false)>
+                    <Icon name=rest.icon()/>{rest.label()}
+                </a>
+            </li>
+        }
+    };
+    view! {
+        <button type="button" class="rail__item" aria-haspopup="dialog" aria-current=move || is_here().then_some("true") on:click=move |_| open.set(true)>
+            <Icon name="i-more"/>
+            <span class="rail__label">"More"</span>
+        </button>
+        <Dialog open title="Pages" id="more-pages">
+            <ul>{Room::ALL.iter().skip(ON_A_PHONE).map(line).collect_view()}</ul>
+        </Dialog>
     }
 }
 

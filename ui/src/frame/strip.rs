@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use orrery_views::format;
+use orrery_views::tiles::tiles;
 
 use crate::components::Bar;
 use crate::routes;
@@ -16,35 +17,34 @@ pub fn Strip() -> impl IntoView {
         <footer class="strip" aria-label="Status">
             {move || {
                 let Some(overview) = overview.get() else { return view! { <span>"Waiting for the server"</span> }.into_any() };
-                let (today, strip) = (overview.today.clone(), overview.strip.clone());
-                let budget = today.budget_usd_micros.filter(|budget| *budget > 0);
-                let errors = format::share(u64::from(today.failed_last_hour), u64::from(today.calls_last_hour));
+                let strip = overview.strip.clone();
+                let tiles = tiles(&overview);
                 let hooked_all = strip.hooked_agents >= strip.found_agents;
+                let has_tools = strip.tool_p50_ms.is_some();
                 view! {
-                    <a href=routes::LIVE><span class="num">{format::count(u64::from(strip.events_last_minute))}</span>" events/min"</a>
-                    <a href=routes::LIVE><span class="num">{strip.active_sessions}</span>" active"</a>
-                    <a href=format!("{}?range=today", routes::SESSIONS) title=format!("Spent today: {}", format::money_exact(today.cost_usd_micros))>
-                        <span class="num">{format::money(today.cost_usd_micros)}</span>
-                        {match budget {
-                            Some(budget) => {
-                                let share = today.cost_usd_micros as f64 / budget as f64;
-                                view! {
-                                    <span>"of "{format::money_short(budget)}" today"</span>
-                                    <Bar share=Signal::stored(share)/>
-                                    <span class="num">{format!("{:.0} %", share * 100.0)}</span>
-                                }
-                                .into_any()
+                    <a href=routes::ANALYTICS title=tiles.events.about><span class="num">{tiles.events.value}</span>" events/min"</a>
+                    <a href=routes::LIVE title=tiles.active.about><span class="num">{tiles.active.value}</span>" active"</a>
+                    <a href=routes::COSTS title=format!("{}: {}", tiles.cost.about, format::money_exact(overview.today.cost_usd_micros))>
+                        <span class="num">{tiles.cost.value}</span>
+                        {match tiles.cost.share {
+                            Some(share) => view! {
+                                <span>{tiles.cost.small}" today"</span>
+                                <Bar share=Signal::stored(share)/>
+                                <span class="num">{format!("{:.0} %", share * 100.0)}</span>
                             }
+                            .into_any(),
                             None => view! { <span>"today"</span> }.into_any(),
                         }}
                     </a>
-                    {errors.map(|errors| view! { <a href=format!("{}?status=failed", routes::SESSIONS)><span class="num">{errors}</span>" errors"</a> })}
-                    {strip.tool_p50_ms.map(|p50| view! { <a href=routes::LIVE>"tool p50 "<span class="num">{format::duration_ms(p50)}</span></a> })}
-                    <a href=routes::SETTINGS class=if hooked_all { "push" } else { "push attention" }>
+                    {(overview.today.calls_last_hour > 0).then(|| view! {
+                        <a href=format!("{}?status=failed", routes::SESSIONS) title=tiles.errors.about><span class="num">{tiles.errors.value}</span>" errors"</a>
+                    })}
+                    {has_tools.then(|| view! { <a href=routes::ANALYTICS title=format!("{} ({})", tiles.tools.about, tiles.tools.small)>"tool p50 "<span class="num">{tiles.tools.value}</span></a> })}
+                    <a href=format!("{}#agents", routes::SETTINGS) class=if hooked_all { "push" } else { "push attention" }>
                         {format!("hooks {} of {} agents", strip.hooked_agents, strip.found_agents)}
                     </a>
-                    <a href=routes::SETTINGS>"store "<span class="num">{format::bytes(strip.store_bytes)}</span></a>
-                    <a href=routes::SETTINGS>"spool "<span class="num">{strip.spool_files}</span></a>
+                    <a href=format!("{}#about", routes::SETTINGS)>"store "<span class="num">{format::bytes(strip.store_bytes)}</span></a>
+                    <a href=format!("{}#problems", routes::SETTINGS)>"spool "<span class="num">{strip.spool_files}</span></a>
                 }
                 .into_any()
             }}

@@ -10,7 +10,7 @@ pub use browser::{
     set_server_clock, store, stored, unix_ms, utc_offset_minutes,
 };
 pub use outgoing::{Dropped, drag_out, offer_download, save_as};
-pub use save::{save_blob, save_text};
+pub use save::{read_file, save_blob, save_text};
 pub use tauri::is_native;
 
 /// Where the server is, and what proves that we may talk to it.

@@ -20,6 +20,11 @@ pub fn save_blob(name: &str, blob: &web_sys::Blob) -> Result<(), String> {
     Ok(())
 }
 
+/// The text of a file the person picked. Empty when it cannot be read.
+pub async fn read_file(file: &web_sys::File) -> Option<String> {
+    wasm_bindgen_futures::JsFuture::from(file.text()).await.ok()?.as_string()
+}
+
 fn closed(_: JsValue) -> String {
     "This window cannot save files".to_owned()
 }

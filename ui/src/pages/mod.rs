@@ -1,5 +1,7 @@
 //! One folder per screen.
 
+pub mod analytics;
+pub mod costs;
 pub mod gallery;
 pub mod live;
 pub mod session;

@@ -85,6 +85,11 @@ fn collect(bound: Bound) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let page = fs::read_to_string(ui.join("index.html")).context("ui/index.html cannot be read")?;
     files.insert("index.html".into(), fill(page).into_bytes());
     files.extend([(wasm, bound.wasm), (js, js_text), (css, css_text)]);
+    for size in ["256x256", "512x512"] {
+        let icon = paths::root().join("icons").join(format!("{size}.png"));
+        let name = format!("icon-{}.png", size.split('x').next().unwrap_or(size));
+        files.insert(name, fs::read(&icon).with_context(|| format!("{} cannot be read", icon.display()))?);
+    }
     files.extend(fonts()?);
     if let Some((name, script)) = plot {
         let licence = fs::read(paths::node_modules().join(PLOT.0).join("LICENSE")).context("uplot has no LICENSE")?;

@@ -9,7 +9,7 @@ use super::Profile;
 use crate::paths;
 
 /// Files and folders the interface is made from.
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 11] = [
     "Cargo.toml",
     "Cargo.lock",
     "ui/Cargo.toml",
@@ -17,6 +17,8 @@ const INPUTS: [&str; 9] = [
     "ui/styles",
     "ui/static",
     "ui/index.html",
+    "icons/256x256.png",
+    "icons/512x512.png",
     "src-tauri/crates/types",
     "src-tauri/crates/views",
 ];

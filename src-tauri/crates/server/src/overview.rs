@@ -71,7 +71,7 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
         .read(move |store| {
             let today =
                 store.totals(&TotalsQuery { from_ms: Some(clock::midnight(now_ms)), ..TotalsQuery::default() })?;
-            let (calls, failed, tool_p50_ms) = store.tool_stats(now_ms - HOUR_MS)?;
+            let tools = store.tool_stats(now_ms - HOUR_MS)?;
             let health = store.health(now_ms)?;
             let mut active = store.recent_sessions(now_ms - LOOK_BACK_MS, ACTIVE)?;
             for row in &mut active {
@@ -86,13 +86,14 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
                 unpriced_requests: today.unpriced_requests,
                 budget_usd_micros: orrery_alerts::rules::budget::budget_usd_micros(&settings),
                 pace_usd_micros: pace(today.cost_usd_micros, now_ms),
-                failed_last_hour: failed,
-                calls_last_hour: calls,
+                failed_last_hour: tools.failed,
+                calls_last_hour: tools.calls,
             };
             let strip = Strip {
                 events_last_minute: health.events_last_minute as u32,
                 active_sessions: active.len() as u32,
-                tool_p50_ms,
+                tool_p50_ms: tools.p50_ms,
+                tool_p95_ms: tools.p95_ms,
                 store_bytes: health.size_bytes,
                 ..Strip::default()
             };

@@ -147,6 +147,10 @@ fn apply(document: &mut DocumentMut, patch: &SettingsPatch) {
                 set_in(table, key, value(text));
             }
             set_in(table, "text_size", value(i64::from(appearance.text_size)));
+            match &appearance.custom {
+                Some(id) => set_in(table, "custom", value(id.as_str())),
+                None => drop(table.remove("custom")),
+            }
         }
     }
 }

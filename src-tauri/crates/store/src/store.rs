@@ -116,6 +116,17 @@ pub struct FilterOptions {
     pub names: Vec<String>,
 }
 
+/// Tool calls of a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ToolStats {
+    pub calls: u32,
+    pub failed: u32,
+    /// Median of the durations that are known, ms. Empty without any.
+    pub p50_ms: Option<i64>,
+    /// Their 95th percentile by nearest rank, ms.
+    pub p95_ms: Option<i64>,
+}
+
 /// Narrowing of cost tables.
 #[derive(Debug, Clone, Default)]
 pub struct TotalsQuery {
@@ -197,8 +208,8 @@ pub trait Store: Send + Sync + 'static {
     fn price_tables(&self) -> Result<Vec<StoredPrices>, StoreError>;
     /// Keeps a price table. False when one of this version is there.
     fn add_prices(&self, prices: StoredPrices) -> BoxFuture<'_, Result<bool, StoreError>>;
-    /// `(calls, failed, median duration in ms)` of tool calls that ended since `since_ms`.
-    fn tool_stats(&self, since_ms: i64) -> Result<(u32, u32, Option<i64>), StoreError>;
+    /// Tool calls that ended since `since_ms`.
+    fn tool_stats(&self, since_ms: i64) -> Result<ToolStats, StoreError>;
 
     fn cursors(&self) -> Result<Vec<FileCursor>, StoreError>;
     /// Transcripts that were read and whose name holds the session's id.

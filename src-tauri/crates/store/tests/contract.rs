@@ -123,7 +123,7 @@ async fn two_reports_of_one_fact_are_one_event_in_either_order() {
         assert_eq!(raw, [b"first".to_vec(), b"second".to_vec()]);
         let third = put(&store, batch(vec![item(vec![order[0].clone()], b"first")])).await;
         assert_eq!(third.rows_written, 0);
-        assert_eq!(store.tool_stats(0).unwrap(), (1, 0, Some(420)));
+        assert_eq!(store.tool_stats(0).unwrap(), tools(1, 0, Some(420), Some(420)));
         ends.push((stored, store.session("s").unwrap().unwrap().row));
     }
     let [first, second] = &ends[..] else { panic!("two orders were tried") };
@@ -351,12 +351,12 @@ async fn tool_figures_have_the_middle_duration() {
         }
         event
     };
-    assert_eq!(store.tool_stats(0).unwrap(), (0, 0, None));
+    assert_eq!(store.tool_stats(0).unwrap(), tools(0, 0, None, None));
     let events =
         vec![ended(1, true, Some(1)), ended(2, false, Some(900)), ended(3, true, None), ended(4, true, Some(30))];
     put(&store, of_events(events)).await;
-    assert_eq!(store.tool_stats(0).unwrap(), (4, 1, Some(30)));
-    assert_eq!(store.tool_stats(NOON + 3_000).unwrap(), (2, 0, Some(30)));
+    assert_eq!(store.tool_stats(0).unwrap(), tools(4, 1, Some(30), Some(900)));
+    assert_eq!(store.tool_stats(NOON + 3_000).unwrap(), tools(2, 0, Some(30), Some(30)));
 }
 
 #[tokio::test]
@@ -437,4 +437,8 @@ async fn the_demo_goes_and_takes_nothing_else_along() {
     assert_eq!((health.events, health.sessions), (1, 1));
     assert_eq!(put(&store, of_events(vec![demo(12)])).await.seqs, [[1_292]], "numbers are never given twice");
     assert_eq!(store.event(1_292).unwrap().unwrap().id, id(12));
+}
+
+fn tools(calls: u32, failed: u32, p50_ms: Option<i64>, p95_ms: Option<i64>) -> orrery_store::ToolStats {
+    orrery_store::ToolStats { calls, failed, p50_ms, p95_ms }
 }

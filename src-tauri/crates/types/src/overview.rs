@@ -46,6 +46,8 @@ pub struct Strip {
     pub active_sessions: u32,
     /// Median duration of the last hour's tool calls that have one, ms.
     pub tool_p50_ms: Option<i64>,
+    /// 95 of 100 of these calls took no longer, ms.
+    pub tool_p95_ms: Option<i64>,
     pub store_bytes: u64,
     pub spool_files: u32,
     pub hooked_agents: u32,

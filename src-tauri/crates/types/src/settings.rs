@@ -53,6 +53,8 @@ impl Default for Settings {
 #[serde(default)]
 pub struct Appearance {
     pub theme: Theme,
+    /// Id of a theme of one's own (`/api/themes`), which lies over dark or light. Empty: `theme` as it is.
+    pub custom: Option<String>,
     pub density: Density,
     /// Percent: 90, 100, 110, 125 or 150. 0 stands for 100.
     pub text_size: u16,

@@ -4,12 +4,15 @@
 //! defined once.
 
 pub mod bill;
+pub mod cache;
 pub mod files;
 pub mod filter;
+pub mod forecast;
 pub mod format;
 pub mod merge;
 pub mod pricing;
 pub mod project;
 pub mod session;
 pub mod story;
+pub mod tiles;
 pub mod usage;

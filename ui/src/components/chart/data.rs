@@ -135,6 +135,41 @@ impl ChartData {
     }
 }
 
+/// The server's lines as lines of a chart. Agents have their own colors; any other key keeps its color as long as it can.
+pub fn lines(series: &orrery_types::Series, is_agent: bool, name: impl Fn(&str) -> String) -> ChartData {
+    let count = series.series.first().map_or(0, |line| line.values.len());
+    let mut taken = [false; 8];
+    let mut color = |key: &str| {
+        let wanted = key.bytes().fold(7_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+        let slot = (0..8).map(|step| (wanted + step) % 8).find(|slot| !taken[*slot]).unwrap_or(wanted % 8);
+        taken[slot] = true;
+        format!("--series-{}", slot + 1)
+    };
+    let line = |line: &orrery_types::SeriesLine| Series {
+        name: if line.rest { "others".to_owned() } else { name(&line.key) },
+        color: match line {
+            line if line.rest => "--mark".to_owned(),
+            line if is_agent => agent_color(&line.key).to_owned(),
+            line => color(&line.key),
+        },
+        values: line.values.iter().map(|value| Some(*value as f64)).collect(),
+        dashed: false,
+    };
+    let series_lines = series.series.iter().map(line).collect();
+    let at_ms = (0..count as i64).map(|at| series.from_ms + at * series.step_ms).collect();
+    ChartData { at_ms, step_ms: series.step_ms, series: series_lines, ..ChartData::default() }
+}
+
+fn agent_color(slug: &str) -> &'static str {
+    match slug {
+        "claude-code" => "--agent-claude",
+        "codex" => "--agent-codex",
+        "gemini-cli" => "--agent-gemini",
+        "opencode" => "--agent-opencode",
+        _ => "--agent-other",
+    }
+}
+
 /// The values as CSV with ISO times in UTC; money in dollars.
 pub fn csv(data: &ChartData) -> String {
     let mut text = String::from("time");
@@ -204,6 +239,20 @@ mod tests {
         assert_eq!(values(None), ["$1.50", "$2.50"]);
         assert_eq!(values(Some(1)), ["–", "$0.50"]);
         assert!(!data.is_empty() && ChartData::default().is_empty());
+    }
+
+    #[test]
+    fn lines_keep_their_colors_and_share_none() {
+        let line = |key: &str| orrery_types::SeriesLine { key: key.into(), values: vec![1, 2], ..Default::default() };
+        let told = |keys: &[&str]| {
+            let series =
+                orrery_types::Series { step_ms: 10, from_ms: 5, series: keys.iter().map(|key| line(key)).collect() };
+            lines(&series, false, str::to_owned)
+        };
+        let many = told(&["a", "b", "c", "d", "e", "f", "g", "h"]);
+        let colors: std::collections::BTreeSet<_> = many.series.iter().map(|series| &series.color).collect();
+        assert_eq!((colors.len(), many.at_ms.as_slice()), (8, [5, 15].as_slice()));
+        assert_eq!(told(&["kiln"]).series[0].color, told(&["kiln", "a"]).series[0].color);
     }
 
     #[test]

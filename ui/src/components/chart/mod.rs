@@ -13,7 +13,7 @@ use super::{Icon, Menu, MenuItem};
 use crate::host;
 use crate::state::use_app;
 
-pub use data::{ChartData, Kind, Limit, Series, Unit};
+pub use data::{ChartData, Kind, Limit, Series, Unit, csv_field, lines};
 
 /// A chart with its head, legend and table twin. `id` is unique in the page and names the files.
 #[component]

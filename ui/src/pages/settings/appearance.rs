@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use orrery_types::{Appearance, Density, Theme};
 
 use super::Section;
+use super::themes::Themes;
 use crate::command::TEXT_SIZES;
 use crate::components::field::{Choice, Field};
 use crate::state::use_app;
@@ -38,9 +39,10 @@ pub fn AppearanceSection() -> impl IntoView {
             <Field label="Theme" id="theme" hint=|| "System follows the desktop">
                 <Choice id="theme" label="Theme" options=THEMES.map(|(key, _, word)| (key, word.to_owned())).to_vec() value=theme on_change=Callback::new(move |key: String| {
                     let theme = THEMES.iter().find(|(known, ..)| **known == key).map_or(Theme::System, |(_, theme, _)| *theme);
-                    change(&|appearance: &mut Appearance| appearance.theme = theme);
+                    change(&|appearance: &mut Appearance| (appearance.theme, appearance.custom) = (theme, None));
                 })/>
             </Field>
+            <Themes/>
             <Field label="Density" id="density" hint=|| "Roomy rows are easier to hit">
                 <Choice id="density" label="Density" options=vec![("dense", "Dense".to_owned()), ("roomy", "Roomy".to_owned())] value=density on_change=Callback::new(move |key: String| {
                     let density = if key == "roomy" { Density::Roomy } else { Density::Dense };

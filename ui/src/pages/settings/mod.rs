@@ -10,6 +10,7 @@ mod prices;
 mod privacy;
 mod problems;
 mod save;
+mod themes;
 
 use leptos::prelude::*;
 

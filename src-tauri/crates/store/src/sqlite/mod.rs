@@ -31,7 +31,8 @@ use self::reader::Readers;
 use self::table::{alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, usage};
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
-    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, TotalsQuery,
+    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, ToolStats,
+    TotalsQuery,
 };
 
 /// The database's name in the data directory.
@@ -248,7 +249,7 @@ impl Store for SqliteStore {
         Box::pin(self.ask(|reply| Request::AddPrices(Box::new(prices), reply)))
     }
 
-    fn tool_stats(&self, since_ms: i64) -> Result<(u32, u32, Option<i64>), StoreError> {
+    fn tool_stats(&self, since_ms: i64) -> Result<ToolStats, StoreError> {
         self.readers.read(|conn| events::tool_stats(conn, since_ms))
     }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
 use super::raw;
-use crate::StoreError;
+use crate::{StoreError, ToolStats};
 
 /// Bodies up to this many bytes stay plain: compression would not pay.
 const PLAIN_BYTES: usize = 512;
@@ -149,22 +149,26 @@ pub(in crate::sqlite) fn newest_number(conn: &Connection, table: &str) -> Result
     Ok(newest.unwrap_or_default())
 }
 
-/// Calls that ended since `since_ms`, failed ones among them, and the median of the durations that are known.
-pub(in crate::sqlite) fn tool_stats(conn: &Connection, since_ms: i64) -> Result<(u32, u32, Option<i64>), StoreError> {
+/// See [`crate::Store::tool_stats`].
+pub(in crate::sqlite) fn tool_stats(conn: &Connection, since_ms: i64) -> Result<ToolStats, StoreError> {
     let (calls, failed, timed): (u32, u32, u32) = conn
         .prepare_cached(
             "SELECT count(*), count(*) FILTER (WHERE ok = 0), count(duration_ms)
              FROM event WHERE kind = 'tool_end' AND at_ms >= ?1",
         )?
         .query_row([since_ms], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let median = conn
-        .prepare_cached(
-            "SELECT duration_ms FROM event WHERE kind = 'tool_end' AND at_ms >= ?1 AND duration_ms IS NOT NULL
-             ORDER BY duration_ms LIMIT 1 OFFSET ?2",
-        )?
-        .query_row(params![since_ms, timed.saturating_sub(1) / 2], |row| row.get(0))
-        .optional()?;
-    Ok((calls, failed, median))
+    let at_rank = |rank: u32| -> Result<Option<i64>, StoreError> {
+        Ok(conn
+            .prepare_cached(
+                "SELECT duration_ms FROM event WHERE kind = 'tool_end' AND at_ms >= ?1 AND duration_ms IS NOT NULL
+                 ORDER BY duration_ms LIMIT 1 OFFSET ?2",
+            )?
+            .query_row(params![since_ms, rank], |row| row.get(0))
+            .optional()?)
+    };
+    // Nearest rank: of 20 calls the 19th is the 95th percentile.
+    let p95_rank = (u64::from(timed) * 95).div_ceil(100).saturating_sub(1) as u32;
+    Ok(ToolStats { calls, failed, p50_ms: at_rank(timed.saturating_sub(1) / 2)?, p95_ms: at_rank(p95_rank)? })
 }
 
 pub(in crate::sqlite) fn received_since(conn: &Connection, since_ms: i64) -> Result<u64, StoreError> {
