@@ -9,6 +9,7 @@ pub const LIVE: &str = "/app/live";
 pub const SESSIONS: &str = "/app/sessions";
 pub const COSTS: &str = "/app/costs";
 pub const ANALYTICS: &str = "/app/analytics";
+pub const TIMELINE: &str = "/app/timeline";
 pub const SETTINGS: &str = "/app/settings";
 pub const WELCOME: &str = "/app/welcome";
 
@@ -27,12 +28,13 @@ pub enum Room {
     Sessions,
     Costs,
     Analytics,
+    Timeline,
     Settings,
 }
 
 impl Room {
     /// In the order of the rail, which is the order of the number keys. The last stands at the rail's end.
-    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Costs, Room::Analytics, Room::Settings];
+    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Costs, Room::Analytics, Room::Settings, Room::Timeline];
 
     pub const fn path(self) -> &'static str {
         match self {
@@ -40,6 +42,7 @@ impl Room {
             Room::Sessions => SESSIONS,
             Room::Costs => COSTS,
             Room::Analytics => ANALYTICS,
+            Room::Timeline => TIMELINE,
             Room::Settings => SETTINGS,
         }
     }
@@ -49,6 +52,7 @@ impl Room {
             Room::Sessions => "Sessions",
             Room::Costs => "Costs",
             Room::Analytics => "Analytics",
+            Room::Timeline => "Timeline",
             Room::Settings => "Settings",
         }
     }
@@ -58,6 +62,7 @@ impl Room {
             Room::Sessions => "i-sessions",
             Room::Costs => "i-costs",
             Room::Analytics => "i-analytics",
+            Room::Timeline => "i-timeline",
             Room::Settings => "i-settings",
         }
     }
@@ -66,6 +71,7 @@ impl Room {
         match self {
             Room::Live => Filters::Who,
             Room::Sessions | Room::Costs | Room::Analytics => Filters::All,
+            Room::Sessions | Room::Timeline => Filters::All,
             Room::Settings => Filters::None,
         }
     }
@@ -73,6 +79,7 @@ impl Room {
     pub const fn usual_range(self) -> Range {
         match self {
             Room::Costs | Room::Analytics => Range::Days30,
+            Room::Timeline => Range::Today,
             Room::Live | Room::Sessions | Room::Settings => Range::All,
         }
     }

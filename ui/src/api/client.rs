@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use orrery_types::{
-    AgentId, Bill, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, Series, SeriesQuery, SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, UsageDetail, UsageQuery, UsageRow,
+    AgentId, Bill, Busy, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, Series, SeriesQuery, SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, Sums, Timeline, TimelineQuery, Track, UsageDetail, UsageQuery, UsageRow,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -100,6 +100,21 @@ impl Api {
     }
     pub async fn session(&self, id: &str) -> Result<SessionDetail, ApiError> {
         self.get(&format!("/sessions/{}", percent_encode(id))).await
+    }
+    /// A session's events as narrow points.
+    pub async fn track(&self, id: &str) -> Result<Track, ApiError> {
+        self.get(&format!("/sessions/{}/track", percent_encode(id))).await
+    }
+    pub async fn timeline(&self, query: &TimelineQuery) -> Result<Timeline, ApiError> {
+        self.get(&format!("/timeline{}", to_query(query))).await
+    }
+    pub async fn busy(&self, query: &TimelineQuery) -> Result<Busy, ApiError> {
+        self.get(&format!("/timeline/busy{}", to_query(query))).await
+    }
+    /// Figures of a stretch of time, with the critical path of a session in it.
+    pub async fn sums(&self, query: &TimelineQuery, path_of: Option<&str>) -> Result<Sums, ApiError> {
+        let path_of = path_of.map(|id| format!("&path_of={}", percent_encode(id))).unwrap_or_default();
+        self.get(&format!("/timeline/sums{}{path_of}", to_query(query))).await
     }
     /// The billed requests of a session, newest first.
     pub async fn session_usage(&self, id: &str) -> Result<Vec<UsageRow>, ApiError> {

@@ -2,6 +2,7 @@
 
 mod badge;
 mod bar;
+pub mod canvas;
 pub mod chart;
 pub mod code;
 pub mod dialog;

@@ -13,6 +13,11 @@ pub fn unix_ms() -> i64 {
     js_sys::Date::now() as i64
 }
 
+/// A clock for frames, ms with fractions; its zero means nothing.
+pub fn precise_ms() -> f64 {
+    window().performance().map_or_else(js_sys::Date::now, |performance| performance.now())
+}
+
 /// The server's clock as far as we know it, ms since 1970 UTC. Ages are counted against it.
 pub fn now_ms() -> i64 {
     unix_ms() + CLOCK_AHEAD_MS.load(Ordering::Relaxed)

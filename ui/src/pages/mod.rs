@@ -7,4 +7,5 @@ pub mod live;
 pub mod session;
 pub mod sessions;
 pub mod settings;
+pub mod timeline;
 pub mod welcome;

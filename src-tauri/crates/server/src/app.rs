@@ -18,6 +18,7 @@ use crate::ingest::Ingest;
 use crate::jobs::Jobs;
 use crate::live::Hub;
 use crate::settings::SettingsFile;
+use crate::timeline::Timelines;
 use crate::token::Links;
 
 /// The server's state. Cheap to share, no lock held across a wait but the readers'.
@@ -48,6 +49,8 @@ pub struct App {
     /// Readers of transcripts that arrive over HTTP, by agent and name.
     pub readers: Mutex<HashMap<(String, String), Remote>>,
     pub versions: Versions,
+    /// Spans of sessions that were looked at lately.
+    pub timelines: Arc<Timelines>,
     /// Serializes changes of the themes' file.
     pub themes: Mutex<()>,
     /// Alerts are silent until then, ms; 0 when they are not.

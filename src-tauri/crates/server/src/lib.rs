@@ -26,6 +26,7 @@ mod projects;
 mod redact;
 mod settings;
 mod start;
+mod timeline;
 mod token;
 
 pub use ingest::Ingest;

@@ -150,6 +150,7 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         recent: crate::family::Recent::default(),
         readers: tokio::sync::Mutex::default(),
         versions: crate::agents::Versions::default(),
+        timelines: Arc::default(),
         themes: tokio::sync::Mutex::default(),
         paused_until_ms: AtomicI64::new(0),
         stop: watch::Sender::new(false),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use orrery_types::{
     Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionFacts, SessionQuery,
-    SessionRow, Source, UsageGroup, UsageReport, UsageRow,
+    SessionRow, Source, Track, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::pricing::StoredPrices;
 
@@ -187,6 +187,12 @@ pub trait Store: Send + Sync + 'static {
 
     fn sessions(&self, query: &SessionQuery) -> Result<Page<SessionRow>, StoreError>;
     fn session(&self, id: &str) -> Result<Option<SessionDetail>, StoreError>;
+    /// A session's events as narrow points with its billed requests. Follows the commits a little later.
+    fn track(&self, id: &str) -> Result<Option<Track>, StoreError>;
+    /// Grows with each change of the session's track; 0 while it has none.
+    fn track_edition(&self, id: &str) -> Result<i64, StoreError>;
+    /// Events that are not on their tracks yet.
+    fn untracked(&self) -> Result<u64, StoreError>;
     /// Sessions with an event since `since_ms`, newest first.
     fn recent_sessions(&self, since_ms: i64, limit: u32) -> Result<Vec<SessionRow>, StoreError>;
 

@@ -4,9 +4,9 @@
 mod make;
 
 use make::{NOON, batch, event, id, item, of_events, of_usage, prompt, put, store, tool_end, usage};
-use orrery_store::{Batch, FileCursor, Item, Store, StoreError, TotalsQuery};
+use orrery_store::{Batch, FileCursor, Item, SqliteStore, Store, StoreError, TotalsQuery};
 use orrery_types::{
-    Alert, AlertKind, AlertState, Body, EventQuery, GroupBy, Problem, SessionFacts, SessionQuery, SessionSort, Source,
+    Alert, AlertKind, AlertState, Body, EventQuery, GroupBy, Mark, Problem, SessionFacts, SessionQuery, SessionSort, Source,
     Sources,
 };
 
@@ -441,4 +441,53 @@ async fn the_demo_goes_and_takes_nothing_else_along() {
 
 fn tools(calls: u32, failed: u32, p50_ms: Option<i64>, p95_ms: Option<i64>) -> orrery_store::ToolStats {
     orrery_store::ToolStats { calls, failed, p50_ms, p95_ms }
+}
+
+#[tokio::test]
+async fn a_track_follows_its_events() {
+    let (dir, store) = store();
+    let mut end = tool_end(2, "s", "done");
+    put(&store, of_events(vec![prompt(1, "s", "Fix the login"), end.clone()])).await;
+    put(&store, of_usage(vec![usage("r1", "s", "opus", NOON, 7)])).await;
+    tracked(&store).await;
+    let track = store.track("s").unwrap().unwrap();
+    assert_eq!(track.points.iter().map(|point| (point.seq, point.mark)).collect::<Vec<_>>(), [(1, Mark::Prompt), (2, Mark::ToolEnd)]);
+    assert_eq!((track.spent.len(), track.spent[0].prompt), (1, 1_110));
+    let edition = store.track_edition("s").unwrap();
+
+    // Another source measures the call: the point changes with the event.
+    if let Body::ToolEnd { duration_ms, .. } = &mut end.body {
+        *duration_ms = Some(700);
+    }
+    end.sources = Sources::one(Source::Transcript);
+    put(&store, of_events(vec![end])).await;
+    tracked(&store).await;
+    assert_eq!(store.track("s").unwrap().unwrap().points[1].took_ms, Some(700));
+    assert!(store.track_edition("s").unwrap() > edition);
+
+    // What is removed is on no track; a store that has events but no tracks makes them when it is opened.
+    let demo = orrery_types::Event { demo: true, ..prompt(3, "d", "Look around") };
+    put(&store, of_events(vec![demo])).await;
+    tracked(&store).await;
+    assert_eq!(store.track("d").unwrap().unwrap().points.len(), 1);
+    store.remove_demo().await.unwrap();
+    assert_eq!(store.track("d").unwrap(), None);
+    drop(store);
+    let conn = rusqlite::Connection::open(dir.path().join("orrery.db")).unwrap();
+    conn.execute_batch("DELETE FROM track; UPDATE counter SET value = 0 WHERE name = 'tracked'").unwrap();
+    drop(conn);
+    let store = SqliteStore::open(dir.path()).unwrap();
+    tracked(&store).await;
+    assert_eq!(store.track("s").unwrap().unwrap().points.len(), 2);
+}
+
+/// Waits until every event is on its track.
+async fn tracked(store: &SqliteStore) {
+    for _ in 0..2_000 {
+        if store.untracked().unwrap() == 0 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("{} events are not on their tracks", store.untracked().unwrap());
 }

@@ -20,6 +20,8 @@ mod search;
 mod series;
 mod session;
 mod settings;
+mod timeline;
+pub mod track;
 mod usage;
 
 pub use agent::{AgentId, AgentStatus, DiffLine, DiffOp, FileChange, FoundAgent, HookState, InstallPlan};
@@ -43,4 +45,9 @@ pub use search::{Facet, Facets, Hit, Preset, SearchPage, SearchQuery, Snippet};
 pub use series::{Metric, Series, SeriesBy, SeriesLine, SeriesQuery, SeriesStep};
 pub use session::{Doing, Failing, Needs, NeedsKind, OpenCall, SessionFacts, SessionRow, Status, SubagentRow, Verb};
 pub use settings::{Appearance, Density, Settings, SettingsPatch, Theme};
+pub use timeline::{
+    Busy, KindSum, PathPoint, PathStep, Slice, SliceKind, Slices, Sums, Timeline, TimelineLane, TimelineQuery,
+    TimelineSession,
+};
+pub use track::{Mark, Point, Spent, Track, TrackRow};
 pub use usage::{Basis, CostLine, CostRow, CostTotals, GroupBy, RequestUsage, StandIn, Tokens, UsageRow};

@@ -13,6 +13,10 @@ use crate::state::AppState;
 
 /// Events read at once.
 const PAGE: u32 = 1_000;
+/// Sessions with more events than this are read a piece at a time, the newest first.
+const WHOLE: u64 = 20_000;
+/// Pages of such a piece.
+const PIECE_PAGES: usize = 4;
 /// How often the totals of a session at work are read again, ms.
 const REFRESH_MS: i64 = 15_000;
 
@@ -25,6 +29,16 @@ pub enum Load {
     Failed(ApiError),
 }
 
+/// Which part of a long session was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Numbers of the first and last event read.
+    pub first: i64,
+    pub last: i64,
+    /// Whether the newest events are in it: then it grows.
+    pub at_end: bool,
+}
+
 /// One session on screen. Copy: pass it by value into closures.
 #[derive(Clone, Copy)]
 pub struct Session {
@@ -35,6 +49,8 @@ pub struct Session {
     pub usage: RwSignal<Arc<Vec<UsageRow>>>,
     /// Grows when the story changed.
     pub revision: RwSignal<u64>,
+    /// The story is a piece of a long session.
+    pub piece: RwSignal<Option<Piece>>,
     story: StoredValue<Story>,
     /// Number of the feed's newest arrival that the story has taken.
     seen: StoredValue<u64>,
@@ -63,6 +79,7 @@ pub fn open_session(app: AppState, id: String) -> Session {
         load: RwSignal::new(Load::Loading(0)),
         usage: RwSignal::new(Arc::default()),
         revision: RwSignal::new(0),
+        piece: RwSignal::new(None),
         story: StoredValue::new(Story::default()),
         seen: StoredValue::new(app.feed_untracked(|feed| feed.arrived())),
         row,
@@ -97,7 +114,8 @@ impl Session {
             // Steps are drawn against the session's folder and state: those come first.
             this.detail_now().await;
             if this.load.try_get_untracked() == Some(Load::Loading(0)) {
-                this.read_events();
+                let events = this.row.get_untracked().map_or(0, |row| row.events);
+                if events > WHOLE { this.read_piece(None) } else { this.read_events() }
             }
         });
     }
@@ -167,6 +185,81 @@ impl Session {
         });
     }
 
+    /// Reads the piece of a long session around an event, unless it is here.
+    pub fn read_around(&self, seq: i64) {
+        let outside = |piece: &Piece| seq < piece.first || seq > piece.last;
+        if self.load.get_untracked() == Load::Done && self.piece.get_untracked().as_ref().is_some_and(outside) {
+            self.read_piece(Some(seq));
+        }
+    }
+
+    /// Reads the piece before the one on screen, or the one after it.
+    pub fn read_neighbor(&self, forward: bool) {
+        if let Some(piece) = self.piece.get_untracked() {
+            self.read_piece(Some(if forward { piece.last + 1 } else { piece.first - 1 }));
+        }
+    }
+
+    /// Reads a piece with `seq` in its middle, or the newest one, in place of what was read.
+    pub fn read_piece(&self, seq: Option<i64>) {
+        let this = *self;
+        this.load.set(Load::Loading(0));
+        spawn_local(async move {
+            let session = this.id.get_value();
+            let query = |after, before| EventQuery {
+                session: Some(session.clone()),
+                after,
+                before,
+                limit: Some(PAGE),
+                ..EventQuery::default()
+            };
+            let (back, onward) = if seq.is_some() { (PIECE_PAGES / 2, PIECE_PAGES / 2) } else { (PIECE_PAGES, 0) };
+            let mut events: Vec<Event> = Vec::new();
+            let mut at_end = seq.is_none();
+            let mut failed = None;
+            let mut before = seq;
+            for _ in 0..back {
+                match this.app.api().events(&query(None, before)).await {
+                    Ok(page) => {
+                        before = page.items.iter().map(|event| event.seq).min();
+                        events.extend(page.items);
+                        if page.next.is_none() {
+                            break;
+                        }
+                    }
+                    Err(error) => failed = Some(error),
+                }
+            }
+            let mut after = seq.map(|seq| seq - 1);
+            for _ in 0..onward {
+                match this.app.api().events(&query(after, None)).await {
+                    Ok(page) => {
+                        after = page.items.iter().map(|event| event.seq).max().or(after);
+                        events.extend(page.items);
+                        if page.next.is_none() {
+                            at_end = true;
+                            break;
+                        }
+                    }
+                    Err(error) => failed = Some(error),
+                }
+            }
+            if this.story.try_with_value(|_| ()).is_none() {
+                return; // The page is gone.
+            }
+            if let Some(error) = failed {
+                this.load.set(Load::Failed(error));
+                return;
+            }
+            let first = events.iter().map(|event| event.seq).min().unwrap_or(0);
+            let last = events.iter().map(|event| event.seq).max().unwrap_or(0);
+            this.story.set_value(Story::default());
+            this.piece.set(Some(Piece { first, last, at_end }));
+            this.take(events);
+            this.load.set(Load::Done);
+        });
+    }
+
     fn read_detail(&self) {
         let this = *self;
         spawn_local(async move { this.detail_now().await });
@@ -195,10 +288,22 @@ impl Session {
         let seen = self.seen.get_value();
         let (events, fell_behind, arrived) = self.app.feed_untracked(|feed| {
             let (arrivals, fell_behind) = feed.arrivals_after(seen);
-            let own = arrivals.filter(|event| event.session_id == id).map(|event| (**event).clone()).collect();
+            let own: Vec<Event> =
+                arrivals.filter(|event| event.session_id == id).map(|event| (**event).clone()).collect();
             (own, fell_behind, feed.arrived())
         });
         self.seen.set_value(arrived);
+        if let Some(piece) = self.piece.get_untracked() {
+            // Only the newest piece grows.
+            if piece.at_end && !fell_behind {
+                let last = events.iter().map(|event| event.seq).max().unwrap_or(0).max(piece.last);
+                self.piece.set(Some(Piece { last, ..piece }));
+                self.take(events.into_iter().filter(|event| event.seq >= piece.first).collect());
+            } else if piece.at_end && self.load.get_untracked() == Load::Done {
+                self.read_piece(None);
+            }
+            return;
+        }
         self.take(events);
         if fell_behind && self.load.get_untracked() == Load::Done {
             self.read_events();

@@ -5,8 +5,10 @@ mod head;
 mod load;
 mod place;
 mod raw;
+mod replay;
 mod step;
 mod story;
+mod tabs;
 
 use leptos::html::Div;
 use leptos::prelude::*;
@@ -18,9 +20,12 @@ use self::head::{Head, Totals};
 use self::load::{Load, Session, open_session};
 use self::place::{Place, step_focus};
 use self::raw::RawTab;
+use self::replay::ReplayTab;
 use self::story::StoryTab;
+use self::tabs::{Tab, Tabs};
 use crate::components::Icon;
 use crate::host;
+use crate::pages::timeline::{Scope, TimelineView};
 use crate::routes::{self, use_query};
 use crate::state::{use_app, use_keys};
 
@@ -40,7 +45,9 @@ fn OneSession(id: String) -> impl IntoView {
     let query = use_query();
     let session = open_session(app, id);
     let place = Place::new(session);
-    let is_raw = Memo::new(move |_| query.get("tab").as_deref() == Some("raw"));
+    let tab = Memo::new(move |_| Tab::from_slug(query.get("tab").as_deref()));
+    let chart_scope =
+        Memo::new(move |_| Scope { session: Some(session.id.get_value()), ..Scope::default() });
     let scroller = NodeRef::<Div>::new();
     follow_end(session, scroller);
     follow_link(session, place);
@@ -53,7 +60,7 @@ fn OneSession(id: String) -> impl IntoView {
             ("Space  Enter", "Open or fold"),
         ],
         move |event| {
-            if is_raw.get_untracked() || event.ctrl_key() || event.meta_key() || event.alt_key() || host::is_typing() {
+            if tab.get_untracked() != Tab::Story || event.ctrl_key() || event.meta_key() || event.alt_key() || host::is_typing() {
                 return false;
             }
             match event.key().as_str() {
@@ -76,8 +83,6 @@ fn OneSession(id: String) -> impl IntoView {
         Load::Failed(error) if session.row.get().is_none() => Some(error),
         _ => None,
     });
-    let events = move || session.with_story(|story| story.events().len() as u64);
-    let tab = move |name: &'static str| query.set("tab", (name != "story").then_some(name));
     view! {
         <div class="page session">
             <Show
@@ -101,24 +106,23 @@ fn OneSession(id: String) -> impl IntoView {
                 <Head session/>
                 <Totals session/>
                 <div class="tabs session__tabs">
-                    <div class="tabs__list" role="tablist" aria-label="Views of the session">
-                        <button type="button" role="tab" id="tab-story" aria-controls="session-view" aria-selected=move || (!is_raw.get()).to_string() on:click=move |_| tab("story")>"Story"</button>
-                        <button type="button" role="tab" id="tab-raw" aria-controls="session-view" aria-selected=move || is_raw.get().to_string() on:click=move |_| tab("raw")>
-                            "Raw"<span class="num">{move || format::count(events())}</span>
-                        </button>
-                    </div>
+                    <Tabs session tab/>
                     <Reading session/>
-                    <Show when=move || !is_raw.get()>
+                    <Show when=move || matches!(tab.get(), Tab::Story | Tab::Replay)>
                         <button type="button" class="btn btn--plain btn--small push" on:click=move |_| place.set_all_turns(true)>"Open all"</button>
                         <button type="button" class="btn btn--plain btn--small" on:click=move |_| place.set_all_turns(false)>"Fold all"</button>
                     </Show>
                 </div>
-                <div class="session__view" id="session-view" role="tabpanel" aria-labelledby=move || if is_raw.get() { "tab-raw" } else { "tab-story" }>
-                    <Show when=move || is_raw.get() fallback=move || view! {
-                        <div class="session__scroll" node_ref=scroller tabindex="0" role="region" aria-label="Story of the session"><StoryTab session place/></div>
-                    }>
-                        <RawTab session/>
-                    </Show>
+                <div class="session__view" id="session-view" role="tabpanel" aria-labelledby=move || tab.get().id()>
+                    {move || match tab.get() {
+                        Tab::Story => view! {
+                            <div class="session__scroll" node_ref=scroller tabindex="0" role="region" aria-label="Story of the session"><StoryTab session place/></div>
+                        }
+                        .into_any(),
+                        Tab::Timeline => view! { <TimelineView scope=chart_scope/> }.into_any(),
+                        Tab::Replay => view! { <ReplayTab session place/> }.into_any(),
+                        Tab::Raw => view! { <RawTab session/> }.into_any(),
+                    }}
                 </div>
             </Show>
         </div>
@@ -174,8 +178,13 @@ fn follow_link(session: Session, place: Place) {
     Effect::new(move |_| {
         let Some(wanted) = query.get("step").and_then(|seq| seq.parse::<i64>().ok()) else { return };
         session.revision.track();
-        if reached.get_value() != Some(wanted) && session.load.get() == Load::Done && place.go_to_event(wanted) {
+        if reached.get_value() == Some(wanted) || session.load.get() != Load::Done {
+            return;
+        }
+        if place.go_to_event(wanted) {
             reached.set_value(Some(wanted));
+        } else {
+            session.read_around(wanted);
         }
     });
 }

@@ -29,6 +29,11 @@ impl Place {
         Place { turns: RwSignal::default(), steps: RwSignal::default(), at: RwSignal::new(None), session }
     }
 
+    /// Whether the story is a piece of a long session.
+    pub fn is_piece(&self) -> bool {
+        self.session.piece.with_untracked(Option::is_some)
+    }
+
     /// Whether a turn shows its steps: the newest ones do, all of them in a short story.
     pub fn is_turn_open(&self, index: u32) -> bool {
         let chosen = self.turns.with(|turns| turns.get(&index).copied());
@@ -63,6 +68,24 @@ impl Place {
     pub fn go_to_event(&self, seq: i64) -> bool {
         let Some((turn, step)) = self.session.with_story_untracked(|story| story.find(seq)) else { return false };
         self.go_to_step(turn, step, seq);
+        true
+    }
+
+    /// Marks the step that tells of this event and brings it into sight; the keyboard stays where it is. False when the
+    /// story has no such event.
+    pub fn show_event(&self, seq: i64) -> bool {
+        let Some((turn, step)) = self.session.with_story_untracked(|story| story.find(seq)) else { return false };
+        if self.at.get_untracked() == Some(step) {
+            return true;
+        }
+        let index = self.session.with_story_untracked(|story| story.turns().get(turn).map(|turn| turn.index));
+        if let Some(index) = index {
+            if !untrack(|| self.is_turn_open(index)) {
+                self.set_turn(index, true);
+            }
+            self.at.set(Some(step));
+            show_soon(format!("step-{step}"));
+        }
         true
     }
 
@@ -131,6 +154,16 @@ fn failed_steps(story: &Story) -> Vec<(usize, i64)> {
         }
     }
     failed
+}
+
+/// Scrolls an element into sight once it is drawn, where it is not in sight already.
+fn show_soon(id: String) {
+    host::on_next_paint(move || {
+        let Some(element) = document().get_element_by_id(&id) else { return };
+        let options = web_sys::ScrollIntoViewOptions::new();
+        options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    });
 }
 
 /// Focuses an element once it is drawn, in the middle of the page.

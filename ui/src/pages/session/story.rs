@@ -7,7 +7,7 @@ use orrery_types::UsageQuery;
 use orrery_views::format;
 use orrery_views::story::{Step, Turn, What};
 
-use super::load::{Load, Session};
+use super::load::{Load, Piece, Session};
 use super::place::Place;
 use super::step::{StepRow, stamp};
 use crate::components::{Clock, Icon};
@@ -33,10 +33,29 @@ pub fn StoryTab(session: Session, place: Place) -> impl IntoView {
         Memo::new(move |_| session.usage.with(|usage| usage.iter().any(|row| row.cost_usd_micros.is_some())));
     let is_empty = Memo::new(move |_| session.with_story(|story| story.turns().is_empty()));
     view! {
+        {move || session.piece.get().map(|piece| piece_note(session, piece, false))}
         <ol class="story" class:story--costs=move || has_costs.get() aria-label="Story">
             <For each=turns key=|turn| *turn children=move |(at, _)| view! { <TurnRows session place at/> }/>
         </ol>
+        {move || session.piece.get().filter(|piece| !piece.at_end).map(|piece| piece_note(session, piece, true))}
         {move || is_empty.get().then(|| empty(session))}
+    }
+}
+
+/// Says that a long session is shown in pieces, and leads to the next one.
+fn piece_note(session: Session, piece: Piece, forward: bool) -> impl IntoView {
+    let shown = session.with_story_untracked(|story| story.events().len() as u64);
+    let all = session.row.get_untracked().map_or(0, |row| row.events);
+    let words = format!("{} of {} events are here", format::count(shown), format::count(all));
+    let label = if forward { "Read later events" } else { "Read earlier events" };
+    view! {
+        <div class="row story__piece small muted">
+            <span>{words}</span>
+            <button type="button" class="btn btn--small" on:click=move |_| session.read_neighbor(forward)>{label}</button>
+            {(!forward && !piece.at_end).then(|| view! {
+                <button type="button" class="btn btn--small btn--plain" on:click=move |_| session.read_piece(None)>"Newest events"</button>
+            })}
+        </div>
     }
 }
 
@@ -175,7 +194,12 @@ impl Line {
 
     fn view(self, place: Place, is_open: Memo<bool>, cost: Memo<Option<i64>>) -> impl IntoView {
         let index = self.index;
-        let name = turn_name(index);
+        let name = match (place.is_piece(), index) {
+            (true, 0) => "Turn that began earlier".to_owned(),
+            // Numbers are those of the whole session only where all of it was read.
+            (true, _) => "Turn".to_owned(),
+            (false, _) => turn_name(index),
+        };
         let prompt = self.prompt.as_deref().map(first_line).unwrap_or_default();
         let started_ms = self.started_ms;
         let failed = self.failed;

@@ -79,6 +79,27 @@ pub const ROUTES: &[Route] = &[
     ),
     route(Method::GET, "/api/v1/sessions/{id}", "One session row with parent, children and cost by model", &[]),
     route(Method::GET, "/api/v1/sessions/{id}/files", "Files a session read and changed, last touched first", &[]),
+    route(Method::GET, "/api/v1/sessions/{id}/track", "A session's events as columns of narrow points", &[]),
+    route(
+        Method::GET,
+        "/api/v1/timeline",
+        "What ran when, folded to columns",
+        &[
+            "from_ms", "to_ms", "px", "project", "agent", "session", "first", "count", "all_from_ms", "all_to_ms",
+        ],
+    ),
+    route(
+        Method::GET,
+        "/api/v1/timeline/busy",
+        "How many agents were at work over the time",
+        &["from_ms", "to_ms", "px", "project", "agent", "session"],
+    ),
+    route(
+        Method::GET,
+        "/api/v1/timeline/sums",
+        "Figures of a stretch of time, and a session's critical path",
+        &["from_ms", "to_ms", "project", "agent", "session", "path_of"],
+    ),
     route(Method::GET, "/api/v1/filters", "What lists can be narrowed by", &[]),
     route(Method::GET, "/api/v1/redaction", "What is masked before it is stored: rules, switches, counts", &[]),
     route(Method::GET, "/api/v1/problems", "Input that could not be read as meant, newest first", &["limit"]),

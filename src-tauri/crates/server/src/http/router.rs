@@ -8,8 +8,7 @@ use axum::{Router, middleware};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond,
-    sessions, settings, stream, themes, transcripts, v1,
+    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond, sessions, settings, stream, themes, timeline, transcripts, v1,
 };
 use super::{guard, openapi, pages, routes};
 use crate::app::App;
@@ -91,6 +90,10 @@ fn ours() -> Router<Arc<App>> {
         .route("/api/v1/sessions", get(v1::sessions))
         .route("/api/v1/sessions/{id}", get(v1::session))
         .route("/api/v1/sessions/{id}/files", get(v1::files))
+        .route("/api/v1/sessions/{id}/track", get(timeline::track))
+        .route("/api/v1/timeline", get(timeline::picture))
+        .route("/api/v1/timeline/busy", get(timeline::busy))
+        .route("/api/v1/timeline/sums", get(timeline::sums))
         .route("/api/v1/filters", get(v1::filters))
         .route("/api/v1/problems", get(v1::problems))
         .route("/api/v1/costs", get(costs::table))

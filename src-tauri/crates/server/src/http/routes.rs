@@ -19,5 +19,6 @@ pub mod sessions;
 pub mod settings;
 pub mod stream;
 pub mod themes;
+pub mod timeline;
 pub mod transcripts;
 pub mod v1;

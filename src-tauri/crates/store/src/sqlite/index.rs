@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use orrery_types::{Body, Event};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::table::{counters, events};
+use super::table::{counters, events, track};
 use super::writer::Turn;
 use crate::StoreError;
 
@@ -166,8 +166,12 @@ fn step(conn: &Connection, turn: &Turn) -> Result<bool, StoreError> {
     let guard = turn.for_indexer();
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let result = fill(conn, turn).and_then(|more| {
+        let began = Instant::now();
+        let tracks = track::fill(conn, |done| {
+            done < STEP_LEAST || !(turn.is_wanted() || began.elapsed() >= STEP_TIME)
+        })?;
         conn.execute_batch("COMMIT")?;
-        Ok(more)
+        Ok(more || tracks)
     });
     if result.is_err() && !conn.is_autocommit() {
         conn.execute_batch("ROLLBACK")?;

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use orrery_types::{
     Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionQuery, SessionRow,
-    UsageGroup, UsageReport, UsageRow,
+    Track, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::pricing::StoredPrices;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
@@ -28,7 +28,7 @@ use tokio::sync::{mpsc, oneshot};
 use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
-use self::table::{alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, usage};
+use self::table::{alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, track, usage};
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
     Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, ToolStats,
@@ -203,6 +203,18 @@ impl Store for SqliteStore {
                 archived: false,
             }))
         })
+    }
+
+    fn track(&self, id: &str) -> Result<Option<Track>, StoreError> {
+        self.readers.read(|conn| track::read(conn, id))
+    }
+
+    fn track_edition(&self, id: &str) -> Result<i64, StoreError> {
+        self.readers.read(|conn| track::edition(conn, id))
+    }
+
+    fn untracked(&self) -> Result<u64, StoreError> {
+        self.readers.read(|conn| track::missing(conn))
     }
 
     fn recent_sessions(&self, since_ms: i64, limit: u32) -> Result<Vec<SessionRow>, StoreError> {

@@ -8,6 +8,8 @@ pub(in crate::sqlite) const EVENTS: &str = "events";
 pub(in crate::sqlite) const SESSIONS: &str = "sessions";
 /// Number of the newest event in the full-text index.
 pub(in crate::sqlite) const INDEXED: &str = "indexed";
+/// Number of the newest event on its track.
+pub(in crate::sqlite) const TRACKED: &str = "tracked";
 
 pub(in crate::sqlite) fn get(conn: &Connection, name: &str) -> Result<i64, StoreError> {
     let value = conn

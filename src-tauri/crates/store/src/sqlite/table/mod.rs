@@ -12,6 +12,7 @@ pub(super) mod projects;
 pub(super) mod raw;
 pub(super) mod reports;
 pub(super) mod sessions;
+pub(super) mod track;
 pub(super) mod usage;
 
 /// Numbers as SQLite keeps them. What does not fit is as large as can be.
