@@ -9,7 +9,7 @@ use crate::api::{self, Api};
 use crate::frame::Frame;
 use crate::host;
 use crate::pages::{
-    analytics::AnalyticsPage, costs::CostsPage, gallery::GalleryPage, live::LivePage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, timeline::TimelinePage, welcome::WelcomePage,
+    analytics::AnalyticsPage, costs::CostsPage, gallery::GalleryPage, live::LivePage, search::SearchPage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, timeline::TimelinePage, welcome::WelcomePage,
 };
 use crate::routes;
 use crate::state::{AppState, Connection, provide_app, use_app};
@@ -31,6 +31,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/app/session/:id") view=SessionPage/>
                     <Route path=path!("/app/costs") view=CostsPage/>
                     <Route path=path!("/app/analytics") view=AnalyticsPage/>
+                    <Route path=path!("/app/search") view=SearchPage/>
                     <Route path=path!("/app/timeline") view=TimelinePage/>
                     <Route path=path!("/app/settings") view=SettingsPage/>
                     <Route path=path!("/app/welcome") view=WelcomePage/>

@@ -92,7 +92,7 @@ impl Command {
             Command::GoWelcome => "Set up agents",
             Command::Palette => "Find a command or session",
             Command::Keys => "Show keys",
-            Command::FocusSearch => "Search sessions",
+            Command::FocusSearch => "Search",
             Command::PauseStream => "Pause or resume events",
             Command::CopyLink => "Copy link to this page",
             Command::PinDrawer => "Pin or unpin the drawer",
@@ -283,8 +283,9 @@ fn pause_alerts(app: AppState, until_ms: Option<i64>) {
 
 fn focus_search() {
     use wasm_bindgen::JsCast;
-    let field =
-        document().get_element_by_id("search").and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
+    // On Search it is the query itself.
+    let field = document().get_element_by_id("query").or_else(|| document().get_element_by_id("search"));
+    let field = field.and_then(|element| element.dyn_into::<web_sys::HtmlInputElement>().ok());
     if let Some(field) = field {
         let _ = field.focus();
         field.select();

@@ -9,6 +9,7 @@ pub const LIVE: &str = "/app/live";
 pub const SESSIONS: &str = "/app/sessions";
 pub const COSTS: &str = "/app/costs";
 pub const ANALYTICS: &str = "/app/analytics";
+pub const SEARCH: &str = "/app/search";
 pub const TIMELINE: &str = "/app/timeline";
 pub const SETTINGS: &str = "/app/settings";
 pub const WELCOME: &str = "/app/welcome";
@@ -28,13 +29,14 @@ pub enum Room {
     Sessions,
     Costs,
     Analytics,
+    Search,
     Timeline,
     Settings,
 }
 
 impl Room {
     /// In the order of the rail, which is the order of the number keys. The last stands at the rail's end.
-    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Costs, Room::Analytics, Room::Settings, Room::Timeline];
+    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Costs, Room::Analytics, Room::Settings, Room::Timeline, Room::Search];
 
     pub const fn path(self) -> &'static str {
         match self {
@@ -42,6 +44,7 @@ impl Room {
             Room::Sessions => SESSIONS,
             Room::Costs => COSTS,
             Room::Analytics => ANALYTICS,
+            Room::Search => SEARCH,
             Room::Timeline => TIMELINE,
             Room::Settings => SETTINGS,
         }
@@ -52,6 +55,7 @@ impl Room {
             Room::Sessions => "Sessions",
             Room::Costs => "Costs",
             Room::Analytics => "Analytics",
+            Room::Search => "Search",
             Room::Timeline => "Timeline",
             Room::Settings => "Settings",
         }
@@ -62,6 +66,7 @@ impl Room {
             Room::Sessions => "i-sessions",
             Room::Costs => "i-costs",
             Room::Analytics => "i-analytics",
+            Room::Search => "i-search",
             Room::Timeline => "i-timeline",
             Room::Settings => "i-settings",
         }
@@ -72,7 +77,7 @@ impl Room {
             Room::Live => Filters::Who,
             Room::Sessions | Room::Costs | Room::Analytics => Filters::All,
             Room::Sessions | Room::Timeline => Filters::All,
-            Room::Settings => Filters::None,
+            Room::Search | Room::Settings => Filters::None,
         }
     }
     /// The span of time the page shows while none is chosen.
@@ -80,7 +85,7 @@ impl Room {
         match self {
             Room::Costs | Room::Analytics => Range::Days30,
             Room::Timeline => Range::Today,
-            Room::Live | Room::Sessions | Room::Settings => Range::All,
+            Room::Live | Room::Sessions | Room::Search | Room::Settings => Range::All,
         }
     }
     /// The room an address belongs to. Empty for Welcome and unknown addresses.

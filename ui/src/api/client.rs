@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use orrery_types::{
-    AgentId, Bill, Busy, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Problem, ProblemJson, Series, SeriesQuery, SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, Sums, Timeline, TimelineQuery, Track, UsageDetail, UsageQuery, UsageRow,
+    AgentId, Bill, Busy, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Preset, Problem, ProblemJson, SearchPage, SearchQuery, Series, SeriesQuery, SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, Sums, Timeline, TimelineQuery, Track, UsageDetail, UsageQuery, UsageRow,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -58,6 +58,8 @@ pub struct FilterOptions {
     pub agents: Vec<String>,
     pub projects: Vec<String>,
     pub models: Vec<String>,
+    /// Names that agents give their events.
+    pub names: Vec<String>,
 }
 
 /// One report an event was read from.
@@ -115,6 +117,24 @@ impl Api {
     pub async fn sums(&self, query: &TimelineQuery, path_of: Option<&str>) -> Result<Sums, ApiError> {
         let path_of = path_of.map(|id| format!("&path_of={}", percent_encode(id))).unwrap_or_default();
         self.get(&format!("/timeline/sums{}{path_of}", to_query(query))).await
+    }
+    pub async fn search(&self, query: &SearchQuery) -> Result<SearchPage, ApiError> {
+        self.get(&format!("/search{}", to_query(query))).await
+    }
+    /// Saved searches, by name.
+    pub async fn presets(&self) -> Result<Vec<Preset>, ApiError> {
+        self.get("/presets").await
+    }
+    /// Saves a search: a new one without an id, else in place of the one with it.
+    pub async fn save_preset(&self, preset: &Preset) -> Result<Value, ApiError> {
+        if preset.id == 0 {
+            self.with_body(Method::POST, "/presets", preset).await
+        } else {
+            self.with_body(Method::PUT, &format!("/presets/{}", preset.id), preset).await
+        }
+    }
+    pub async fn remove_preset(&self, id: i64) -> Result<(), ApiError> {
+        self.send(Method::DELETE, &format!("/presets/{id}"), None).await.map(|_| ())
     }
     /// The billed requests of a session, newest first.
     pub async fn session_usage(&self, id: &str) -> Result<Vec<UsageRow>, ApiError> {

@@ -144,7 +144,7 @@ fn fetch_projects(app: AppState, into: RwSignal<Vec<String>>) {
     });
 }
 
-/// Jumps to Sessions with the words as its filter.
+/// Narrows Sessions to the words; from any other page it leads to Search.
 #[component]
 fn Search() -> impl IntoView {
     let app = use_app();
@@ -159,17 +159,18 @@ fn Search() -> impl IntoView {
         if query.path() == routes::SESSIONS {
             query.set("text", Some(words.trim()));
         } else {
-            app.go(&format!("{}?text={}", routes::SESSIONS, routes::encode(words.trim())));
+            app.go(&format!("{}?q={}", routes::SEARCH, routes::encode(words.trim())));
         }
     };
+    let said = move || if query.path() == routes::SESSIONS { "Search sessions" } else { "Search everything" };
     view! {
         <form class="search" role="search" on:submit=submit>
             <Icon name="i-search"/>
             <input
                 id="search"
                 type="search"
-                placeholder="Search sessions"
-                aria-label="Search sessions"
+                placeholder=said
+                aria-label=said
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=move || query.get("text").unwrap_or_default()

@@ -4,6 +4,7 @@ pub mod analytics;
 pub mod costs;
 pub mod gallery;
 pub mod live;
+pub mod search;
 pub mod session;
 pub mod sessions;
 pub mod settings;

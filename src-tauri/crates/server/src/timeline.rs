@@ -177,8 +177,12 @@ impl Kept {
             return;
         }
         // Room for a while: not one session is forgotten at a time.
-        let mut oldest: Vec<(u64, String)> =
-            self.sessions.iter().filter(|(known, _)| *known != id).map(|(id, entry)| (entry.read, id.clone())).collect();
+        let mut oldest: Vec<(u64, String)> = self
+            .sessions
+            .iter()
+            .filter(|(known, _)| *known != id)
+            .map(|(id, entry)| (entry.read, id.clone()))
+            .collect();
         oldest.sort_unstable();
         for (_, id) in oldest {
             if self.spans <= SPANS_KEPT / 4 * 3 {

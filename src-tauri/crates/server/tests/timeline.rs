@@ -48,11 +48,15 @@ async fn a_session_is_a_lane_of_slices() {
     assert!(picture["words"].as_array().unwrap().contains(&json!("Bash cargo test")));
 
     let sums = server.get(&format!("/api/v1/timeline/sums?{range}&path_of=s")).await.unwrap();
-    assert_eq!((sums["busy_ms"].as_i64(), sums["calls"].as_u64(), sums["failed"].as_u64()), (Some(12_000), Some(1), Some(1)));
+    assert_eq!(
+        (sums["busy_ms"].as_i64(), sums["calls"].as_u64(), sums["failed"].as_u64()),
+        (Some(12_000), Some(1), Some(1))
+    );
     assert_eq!(sums["path"][0]["name"], "Bash cargo test");
     let busy = server.get(&format!("/api/v1/timeline/busy?{range}&px=20")).await.unwrap();
     assert_eq!(busy["lanes"].as_array().unwrap().iter().filter(|lanes| **lanes == 1).count(), 12);
-    let status = server.request(reqwest::Method::GET, "/api/v1/timeline?from_ms=5&to_ms=5").send().await.unwrap().status();
+    let status =
+        server.request(reqwest::Method::GET, "/api/v1/timeline?from_ms=5&to_ms=5").send().await.unwrap().status();
     assert_eq!(status, 400, "an empty time");
 }
 

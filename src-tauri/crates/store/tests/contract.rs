@@ -6,8 +6,8 @@ mod make;
 use make::{NOON, batch, event, id, item, of_events, of_usage, prompt, put, store, tool_end, usage};
 use orrery_store::{Batch, FileCursor, Item, SqliteStore, Store, StoreError, TotalsQuery};
 use orrery_types::{
-    Alert, AlertKind, AlertState, Body, EventQuery, GroupBy, Mark, Problem, SessionFacts, SessionQuery, SessionSort, Source,
-    Sources,
+    Alert, AlertKind, AlertState, Body, EventQuery, GroupBy, Mark, Problem, SessionFacts, SessionQuery, SessionSort,
+    Source, Sources,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -451,7 +451,10 @@ async fn a_track_follows_its_events() {
     put(&store, of_usage(vec![usage("r1", "s", "opus", NOON, 7)])).await;
     tracked(&store).await;
     let track = store.track("s").unwrap().unwrap();
-    assert_eq!(track.points.iter().map(|point| (point.seq, point.mark)).collect::<Vec<_>>(), [(1, Mark::Prompt), (2, Mark::ToolEnd)]);
+    assert_eq!(
+        track.points.iter().map(|point| (point.seq, point.mark)).collect::<Vec<_>>(),
+        [(1, Mark::Prompt), (2, Mark::ToolEnd)]
+    );
     assert_eq!((track.spent.len(), track.spent[0].prompt), (1, 1_110));
     let edition = store.track_edition("s").unwrap();
 

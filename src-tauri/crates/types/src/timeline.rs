@@ -309,7 +309,20 @@ mod tests {
     fn slices_survive_the_wire() {
         let slices = Slices(vec![
             Slice { from_ms: 5_000, to_ms: 6_000, seq: 9, count: 3, rows: 1, word: 2, ..Slice::default() },
-            Slice { session: 1, lane: 2, kind: SliceKind::Wait, failed: true, open: true, from_ms: 4_000, to_ms: 4_001, seq: 4, count: 1, row: 1, rows: 2, word: 0 },
+            Slice {
+                session: 1,
+                lane: 2,
+                kind: SliceKind::Wait,
+                failed: true,
+                open: true,
+                from_ms: 4_000,
+                to_ms: 4_001,
+                seq: 4,
+                count: 1,
+                row: 1,
+                rows: 2,
+                word: 0,
+            },
         ]);
         let text = serde_json::to_string(&slices).unwrap();
         assert_eq!(serde_json::from_str::<Slices>(&text).unwrap(), slices);

@@ -198,15 +198,16 @@ impl Track {
             target: self.word(row.target),
         };
         match self.points.last() {
-            Some(last) if last.seq >= point.seq => match self.points.binary_search_by_key(&point.seq, |known| known.seq)
-            {
-                Ok(at) => {
-                    // The end of a call may have lost the label that its start has.
-                    let target = if point.target == 0 { self.points[at].target } else { point.target };
-                    self.points[at] = Point { target, ..point };
+            Some(last) if last.seq >= point.seq => {
+                match self.points.binary_search_by_key(&point.seq, |known| known.seq) {
+                    Ok(at) => {
+                        // The end of a call may have lost the label that its start has.
+                        let target = if point.target == 0 { self.points[at].target } else { point.target };
+                        self.points[at] = Point { target, ..point };
+                    }
+                    Err(at) => self.points.insert(at, point),
                 }
-                Err(at) => self.points.insert(at, point),
-            },
+            }
             _ => self.points.push(point),
         }
     }

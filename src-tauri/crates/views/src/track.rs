@@ -8,12 +8,8 @@ const LABEL_CHARS: usize = 96;
 
 /// What a track keeps of a stored event.
 pub fn row_of(event: &Event) -> TrackRow {
-    let mut row = TrackRow {
-        seq: event.seq,
-        at_ms: event.at_ms,
-        subagent: event.subagent.clone(),
-        ..TrackRow::default()
-    };
+    let mut row =
+        TrackRow { seq: event.seq, at_ms: event.at_ms, subagent: event.subagent.clone(), ..TrackRow::default() };
     match &event.body {
         Body::SessionStart { .. } => row.mark = Mark::SessionStart,
         Body::SessionEnd { .. } => row.mark = Mark::SessionEnd,

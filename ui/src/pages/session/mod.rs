@@ -46,8 +46,7 @@ fn OneSession(id: String) -> impl IntoView {
     let session = open_session(app, id);
     let place = Place::new(session);
     let tab = Memo::new(move |_| Tab::from_slug(query.get("tab").as_deref()));
-    let chart_scope =
-        Memo::new(move |_| Scope { session: Some(session.id.get_value()), ..Scope::default() });
+    let chart_scope = Memo::new(move |_| Scope { session: Some(session.id.get_value()), ..Scope::default() });
     let scroller = NodeRef::<Div>::new();
     follow_end(session, scroller);
     follow_link(session, place);
@@ -60,7 +59,12 @@ fn OneSession(id: String) -> impl IntoView {
             ("Space  Enter", "Open or fold"),
         ],
         move |event| {
-            if tab.get_untracked() != Tab::Story || event.ctrl_key() || event.meta_key() || event.alt_key() || host::is_typing() {
+            if tab.get_untracked() != Tab::Story
+                || event.ctrl_key()
+                || event.meta_key()
+                || event.alt_key()
+                || host::is_typing()
+            {
                 return false;
             }
             match event.key().as_str() {

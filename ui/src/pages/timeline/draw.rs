@@ -1,6 +1,6 @@
 //! What lies over the painted lanes: labels, crosses, the critical path, selection, the keyboard's place.
 
-use orrery_types::{PathPoint, Slice, SliceKind};
+use orrery_types::{PathPoint, SliceKind};
 use wasm_bindgen::Clamped;
 use web_sys::{CanvasRenderingContext2d, ImageData};
 
@@ -67,7 +67,8 @@ impl Theme {
             hairline: token("--hairline-strong"),
             font: font(11.0, "--font-text", 500),
             code: font(11.0, "--font-code", 400),
-            agents: ["--agent-claude", "--agent-codex", "--agent-gemini", "--agent-opencode", "--agent-other"].map(color),
+            agents: ["--agent-claude", "--agent-codex", "--agent-gemini", "--agent-opencode", "--agent-other"]
+                .map(color),
         }
     }
 
@@ -104,7 +105,13 @@ pub struct Scene<'a> {
 }
 
 /// Draws the lanes in sight. Returns how many slices were drawn.
-pub fn lanes(context: &CanvasRenderingContext2d, size: Size, pixels: &mut Pixels, theme: &Theme, scene: &Scene<'_>) -> usize {
+pub fn lanes(
+    context: &CanvasRenderingContext2d,
+    size: Size,
+    pixels: &mut Pixels,
+    theme: &Theme,
+    scene: &Scene<'_>,
+) -> usize {
     let (width, height) = ((size.width * size.dpr).round() as usize, (size.height * size.dpr).round() as usize);
     pixels.resize(width, height);
     pixels.fill(theme.palette.surface);
@@ -210,7 +217,11 @@ fn labels(
                 }
                 SliceKind::Agent => context.set_fill_style_str(&theme.text),
                 kind => {
-                    let hue = if scene.by_agent { theme.agent(&session.agent) } else { theme.palette.kinds[usize::from(kind.code())] };
+                    let hue = if scene.by_agent {
+                        theme.agent(&session.agent)
+                    } else {
+                        theme.palette.kinds[usize::from(kind.code())]
+                    };
                     context.set_fill_style_str(if light(hue) > 0.18 { &theme.on_light } else { &theme.on_dark });
                 }
             }
@@ -320,8 +331,28 @@ fn over(context: &CanvasRenderingContext2d, size: Size, theme: &Theme, scene: &S
 /// Moments with a line, and whether their labels need seconds. At most one for 60 pixels.
 pub fn ticks(view: View, px: f64) -> (Vec<i64>, bool) {
     const STEPS: [i64; 22] = [
-        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000, 900_000,
-        1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000, 86_400_000, 604_800_000, 2_592_000_000,
+        100,
+        200,
+        500,
+        1_000,
+        2_000,
+        5_000,
+        10_000,
+        15_000,
+        30_000,
+        60_000,
+        120_000,
+        300_000,
+        600_000,
+        900_000,
+        1_800_000,
+        3_600_000,
+        7_200_000,
+        14_400_000,
+        43_200_000,
+        86_400_000,
+        604_800_000,
+        2_592_000_000,
     ];
     let least = view.width() / (px / 66.0).max(1.0);
     let step = STEPS.into_iter().find(|step| *step as f64 >= least).unwrap_or(31_536_000_000);

@@ -30,9 +30,9 @@ pub fn listen(chart: Chart) {
             if event.ctrl_key() || event.meta_key() || event.alt_key() || host::is_typing() {
                 return false;
             }
-            let on_chart = document().active_element().is_none_or(|element| {
-                matches!(element.tag_name().as_str(), "CANVAS" | "BODY" | "MAIN" | "DIV")
-            });
+            let on_chart = document()
+                .active_element()
+                .is_none_or(|element| matches!(element.tag_name().as_str(), "CANVAS" | "BODY" | "MAIN" | "DIV"));
             let view = chart.view.get_untracked();
             let middle = pointed(chart).unwrap_or((view.from_ms + view.to_ms) / 2.0);
             match event.key().to_lowercase().as_str() {
@@ -46,7 +46,9 @@ pub fn listen(chart: Chart) {
                         chart.set_view(all);
                     }
                 }
-                "escape" if chart.selection.get_untracked().is_some() || chart.chosen.get_untracked().is_some() => chart.clear(),
+                "escape" if chart.selection.get_untracked().is_some() || chart.chosen.get_untracked().is_some() => {
+                    chart.clear()
+                }
                 "arrowright" if on_chart => move_along(chart, 1),
                 "arrowleft" if on_chart => move_along(chart, -1),
                 "arrowdown" if on_chart => move_across(chart, 1),

@@ -67,7 +67,8 @@ fn name(chart: Chart, at: usize, row: Row, height: f64) -> Option<AnyView> {
             known.insert(id.get_value(), !folded);
         });
     };
-    let label = if session.project.is_empty() { format::agent(&session.agent).to_owned() } else { session.project.clone() };
+    let label =
+        if session.project.is_empty() { format::agent(&session.agent).to_owned() } else { session.project.clone() };
     let about = if session.branch.is_empty() { session.title.clone() } else { session.branch.clone() };
     let fold = (lanes > 1).then(|| {
         view! {

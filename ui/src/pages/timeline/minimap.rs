@@ -73,10 +73,13 @@ pub fn Minimap(chart: Chart) -> impl IntoView {
     });
     let held = StoredValue::new(None::<Held>);
     let place = move |event: &PointerEvent| {
-        drawing.get_untracked().map_or(0.0, |element| f64::from(event.client_x()) - element.get_bounding_client_rect().left())
+        drawing
+            .get_untracked()
+            .map_or(0.0, |element| f64::from(event.client_x()) - element.get_bounding_client_rect().left())
     };
     let on_down = move |event: PointerEvent| {
-        let (Some(all), view, width) = (chart.all.get_untracked(), chart.view.get_untracked(), size.get_untracked().width)
+        let (Some(all), view, width) =
+            (chart.all.get_untracked(), chart.view.get_untracked(), size.get_untracked().width)
         else {
             return;
         };

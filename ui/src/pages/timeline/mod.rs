@@ -28,11 +28,9 @@ use crate::state::use_app;
 #[component]
 pub fn TimelinePage() -> impl IntoView {
     let filter = use_filter();
-    let scope = Memo::new(move |_| filter.with(|filter| Scope {
-        project: filter.project.clone(),
-        agent: filter.agent.clone(),
-        session: None,
-    }));
+    let scope = Memo::new(move |_| {
+        filter.with(|filter| Scope { project: filter.project.clone(), agent: filter.agent.clone(), session: None })
+    });
     view! { <TimelineView scope title=true/> }
 }
 

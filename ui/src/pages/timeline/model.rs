@@ -280,6 +280,7 @@ impl Chart {
                 }
                 (false, Some(range)) => range.start_ms(now, host::utc_offset_minutes(now)).unwrap_or(started),
             };
+            let last = range.and_then(Range::end_ms).map_or(last, |end| end.min(last.max(from)));
             let all = View::of(from, last.max(from + 60_000));
             let number = |key: &str| this.query.get_untracked(key).and_then(|text| text.parse::<i64>().ok());
             let asked = number("t0").zip(number("t1")).filter(|(from, to)| first && to > from);
@@ -363,7 +364,10 @@ impl Chart {
             let read = &drawn.timeline;
             let covers = (read.from_ms as f64) <= view.from_ms && read.to_ms as f64 >= view.to_ms;
             let rows = read.first as usize <= first && (read.first + read.count) as usize >= first + count;
-            covers && (rows || read.sessions.is_empty()) && drawn.density >= density * 0.66 && drawn.density <= density * 3.0
+            covers
+                && (rows || read.sessions.is_empty())
+                && drawn.density >= density * 0.66
+                && drawn.density <= density * 3.0
         })
     }
 
@@ -487,9 +491,9 @@ impl Chart {
         };
         let (from_ms, to_ms) = selection.unwrap_or((all.from_ms as i64, all.to_ms as i64));
         let known = self.sums.get_untracked();
-        if known.is_some_and(|sums| {
-            sums.from_ms == from_ms && (sums.to_ms - to_ms).abs() < 5_000 && sums.path_of == chosen
-        }) {
+        if known
+            .is_some_and(|sums| sums.from_ms == from_ms && (sums.to_ms - to_ms).abs() < 5_000 && sums.path_of == chosen)
+        {
             return;
         }
         let scope = self.scope.get_untracked();
@@ -503,7 +507,9 @@ impl Chart {
         };
         spawn_local(async move {
             match this.app.api().sums(&query, chosen.as_deref()).await {
-                Ok(sums) if this.selection.try_get_untracked() == Some(selection) => this.sums.set(Some(Arc::new(sums))),
+                Ok(sums) if this.selection.try_get_untracked() == Some(selection) => {
+                    this.sums.set(Some(Arc::new(sums)))
+                }
                 Ok(_) => {}
                 Err(error) => {
                     this.failed.try_set(Some(error));
@@ -571,7 +577,11 @@ impl Chart {
                 if moves.try_get_value() != Some(number) {
                     return;
                 }
-                let at_end = this.all.get_untracked().is_some_and(|all| view.to_ms >= all.to_ms - 1_500.0 && view.width() <= FIRST_MS as f64 + 1.0 && view.width() >= FIRST_MS as f64 - 1.0);
+                let at_end = this.all.get_untracked().is_some_and(|all| {
+                    view.to_ms >= all.to_ms - 1_500.0
+                        && view.width() <= FIRST_MS as f64 + 1.0
+                        && view.width() >= FIRST_MS as f64 - 1.0
+                });
                 let (t0, t1) = ((view.from_ms as i64).to_string(), (view.to_ms as i64).to_string());
                 let (s0, s1) = selection.map(|(from, to)| (from.to_string(), to.to_string())).unzip();
                 let path = this.query.with(&[

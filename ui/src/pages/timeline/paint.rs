@@ -114,7 +114,8 @@ pub fn lane(pixels: &mut Pixels, view: View, dpr: f64, lane: LaneBox<'_>, palett
         let full = bottom.saturating_sub(top);
         let rows = usize::from(slice.rows.max(1));
         let y0 = top + full * usize::from(slice.row.min(slice.rows.saturating_sub(1))) / rows;
-        let y1 = top + full * (usize::from(slice.row.min(slice.rows.saturating_sub(1))) + 1) / rows - usize::from(rows > 1);
+        let y1 =
+            top + full * (usize::from(slice.row.min(slice.rows.saturating_sub(1))) + 1) / rows - usize::from(rows > 1);
         let color = palette.kinds[usize::from(slice.kind.code())];
         match slice.kind {
             SliceKind::Model => {
@@ -183,7 +184,8 @@ mod tests {
     fn painted(slices: &[Slice]) -> Pixels {
         let mut pixels = Pixels::new(100, 24);
         pixels.fill(PALETTE.surface);
-        let lane_box = LaneBox { top: 0, height: 24, slices, is_selected: false, is_first: false, hue: None, now_ms: 1_000 };
+        let lane_box =
+            LaneBox { top: 0, height: 24, slices, is_selected: false, is_first: false, hue: None, now_ms: 1_000 };
         lane(&mut pixels, View::of(0, 1_000), 1.0, lane_box, &PALETTE);
         pixels
     }

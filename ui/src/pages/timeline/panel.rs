@@ -182,7 +182,7 @@ fn line(chart: Chart, row: Row, from_ms: i64, to_ms: i64) -> Option<impl IntoVie
         let time = |ms: i64| if ms > 0 { format::duration_ms(ms) } else { "\u{2013}".to_owned() };
         Some(view! {
             <tr>
-                <th scope="row" class=if row.lane > 0 { "tl__sub" } else { "" }>{name}</th>
+                <th scope="row" class={if row.lane > 0 { "tl__sub" } else { "" }}>{name}</th>
                 <td class="n">{time(model)}</td>
                 <td class="n">{format::count(calls)}</td>
                 <td class="n">{time(in_calls)}</td>

@@ -194,7 +194,9 @@ pub fn Picture(chart: Chart) -> impl IntoView {
         let was = held.get_value();
         held.set_value(None);
         match was {
-            Some(Held::Pan { x, y, moved: false, .. }) => click(chart, x, y, top.get_untracked(), row_height.get_untracked()),
+            Some(Held::Pan { x, y, moved: false, .. }) => {
+                click(chart, x, y, top.get_untracked(), row_height.get_untracked())
+            }
             Some(Held::Select { moved: false, .. }) => chart.selection.set(None),
             _ => {}
         }
@@ -329,7 +331,11 @@ pub fn describe(chart: Chart, row: Row, slice: &Slice) -> String {
             "" => slice.kind.label().to_owned(),
             word => word.to_owned(),
         };
-        let name = if slice.count > 1 { format!("{}, {}", format::plural(u64::from(slice.count), "call"), slice.kind.label()) } else { name };
+        let name = if slice.count > 1 {
+            format!("{}, {}", format::plural(u64::from(slice.count), "call"), slice.kind.label())
+        } else {
+            name
+        };
         let took = format::duration_ms(slice.to_ms - slice.from_ms);
         let state = match (slice.failed, slice.open) {
             (true, _) => ", failed",
@@ -340,7 +346,8 @@ pub fn describe(chart: Chart, row: Row, slice: &Slice) -> String {
         let session = drawn.timeline.sessions.get(row.session);
         let place = session.map(|session| {
             let lane = session.lanes.get(row.lane).filter(|_| row.lane > 0);
-            let lane = lane.map(|lane| if lane.kind.is_empty() { ", subagent".to_owned() } else { format!(", {}", lane.kind) });
+            let lane = lane
+                .map(|lane| if lane.kind.is_empty() { ", subagent".to_owned() } else { format!(", {}", lane.kind) });
             format!("{}{}", session.project, lane.unwrap_or_default())
         });
         format!("{name}, {took}{state}, from {clock}. {}", place.unwrap_or_default())

@@ -70,9 +70,7 @@ pub fn Toolbar(chart: Chart, title: bool) -> impl IntoView {
     };
     let cut = move || {
         let cut = chart.cut();
-        (cut > 0).then(|| {
-            format!("{} older sessions are left out: choose a shorter time", format::count(cut))
-        })
+        (cut > 0).then(|| format!("{} older sessions are left out: choose a shorter time", format::count(cut)))
     };
     let zoom = move |factor: f64| {
         let view = chart.view.get_untracked();

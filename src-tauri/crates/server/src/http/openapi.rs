@@ -84,9 +84,7 @@ pub const ROUTES: &[Route] = &[
         Method::GET,
         "/api/v1/timeline",
         "What ran when, folded to columns",
-        &[
-            "from_ms", "to_ms", "px", "project", "agent", "session", "first", "count", "all_from_ms", "all_to_ms",
-        ],
+        &["from_ms", "to_ms", "px", "project", "agent", "session", "first", "count", "all_from_ms", "all_to_ms"],
     ),
     route(
         Method::GET,

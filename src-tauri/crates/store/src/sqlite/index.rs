@@ -167,9 +167,8 @@ fn step(conn: &Connection, turn: &Turn) -> Result<bool, StoreError> {
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let result = fill(conn, turn).and_then(|more| {
         let began = Instant::now();
-        let tracks = track::fill(conn, |done| {
-            done < STEP_LEAST || !(turn.is_wanted() || began.elapsed() >= STEP_TIME)
-        })?;
+        let tracks =
+            track::fill(conn, |done| done < STEP_LEAST || !(turn.is_wanted() || began.elapsed() >= STEP_TIME))?;
         conn.execute_batch("COMMIT")?;
         Ok(more || tracks)
     });

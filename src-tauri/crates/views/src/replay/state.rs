@@ -105,7 +105,8 @@ impl State {
             Mark::ToolStart => self.start(point, number),
             Mark::ToolEnd | Mark::PermissionDenied => self.end(point, number),
             Mark::Permission => {
-                let waiting = self.open.iter_mut().rev().find(|call| call.lane == point.lane && call.tool == point.tool);
+                let waiting =
+                    self.open.iter_mut().rev().find(|call| call.lane == point.lane && call.tool == point.tool);
                 match waiting {
                     Some(call) => call.waits = true,
                     None => self.open.push(open_of(point, true)),

@@ -51,7 +51,8 @@ fn the_state_at_a_moment_is_what_had_happened() {
     assert_eq!((inside.cost_usd_micros, inside.context), (100, Some(9)));
     let open: Vec<&str> = inside.open.iter().map(|call| replay.word(call.target)).collect();
     assert_eq!(open, ["look", "make"]);
-    let files: Vec<_> = inside.files.iter().map(|(word, file)| (replay.word(*word), file.added, file.removed)).collect();
+    let files: Vec<_> =
+        inside.files.iter().map(|(word, file)| (replay.word(*word), file.added, file.removed)).collect();
     assert_eq!(files, [("src/a.rs", 4, 1)]);
 
     let end = replay.state_at(usize::MAX);
@@ -110,7 +111,11 @@ pub fn long(count: i64) -> Track {
             0 if seq % 400 == 0 => row(seq, at_ms, Mark::Prompt),
             0 => row(seq, at_ms, Mark::Thinking),
             1 => call(seq, at_ms, Mark::ToolStart, id, class, &file),
-            2 => TrackRow { added: 2, flags: u8::from(seq % 98 == 0), ..call(seq, at_ms, Mark::ToolEnd, id, class, &file) },
+            2 => TrackRow {
+                added: 2,
+                flags: u8::from(seq % 98 == 0),
+                ..call(seq, at_ms, Mark::ToolEnd, id, class, &file)
+            },
             _ => row(seq, at_ms, Mark::Message),
         };
         track.put(if seq % 1_000 > 900 { sub(row, &format!("a{}", seq / 1_000)) } else { row });

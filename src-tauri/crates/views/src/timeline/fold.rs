@@ -101,7 +101,9 @@ impl Row<'_> {
         // The first column may belong to what came before; the last is left open for what follows.
         let inside = self.columns.start_ms(first + 1) - span.from_ms;
         let taken = self.pending.as_ref().is_some_and(|pending| {
-            pending.column == first && (pending.slice.failed || pending.cover_ms >= inside) && pending.slice.seq != span.seq
+            pending.column == first
+                && (pending.slice.failed || pending.cover_ms >= inside)
+                && pending.slice.seq != span.seq
         });
         let mut count = 1;
         if !taken && let Some(hidden) = self.pending.take_if(|pending| pending.column == first) {

@@ -97,7 +97,9 @@ impl Lane {
                 }
             }
             Mark::Question => self.begin_wait(point),
-            Mark::Stop | Mark::Failure | Mark::Interrupt | Mark::SubagentStop | Mark::SessionEnd => self.end_turn(at_ms),
+            Mark::Stop | Mark::Failure | Mark::Interrupt | Mark::SubagentStop | Mark::SessionEnd => {
+                self.end_turn(at_ms)
+            }
             Mark::SessionStart | Mark::Notification | Mark::Compact | Mark::Other => {}
         }
         self.last_ms = self.last_ms.max(at_ms);

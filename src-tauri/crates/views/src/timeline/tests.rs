@@ -74,7 +74,8 @@ fn calls_at_once_get_rows_and_subagents_lie_under_them() {
         call(13, 9_500, Mark::ToolEnd, 4, ToolClass::Agent),
         row(14, 10_000, Mark::Stop),
     ]);
-    let reads: Vec<_> = spans.spans.iter().filter(|span| span.kind == SliceKind::Read).map(|span| (span.row, span.rows)).collect();
+    let reads: Vec<_> =
+        spans.spans.iter().filter(|span| span.kind == SliceKind::Read).map(|span| (span.row, span.rows)).collect();
     assert_eq!(reads, [(0, 2), (1, 2)]);
     let agents: Vec<_> = spans.spans.iter().filter(|span| span.row == UNDER).collect();
     assert_eq!((agents.len(), agents[0].count, agents[0].to_ms), (1, 2, 9_500));

@@ -38,7 +38,8 @@ pub fn CursorState(session: Session, player: Player) -> impl IntoView {
 
 fn sums(state: &State) -> impl IntoView + use<> {
     let unpriced = (state.unpriced > 0).then(|| format!(", {} without a price", state.unpriced));
-    let failed = (state.failed > 0).then(|| view! { <span class="danger">{format!(", {} failed", state.failed)}</span> });
+    let failed =
+        (state.failed > 0).then(|| view! { <span class="danger">{format!(", {} failed", state.failed)}</span> });
     view! {
         <section>
             <dl class="kv side__sums">

@@ -29,9 +29,9 @@ pub fn listen(player: Player) {
                 return false;
             }
             // Space belongs to the button that has the keyboard, except that it plays from the scrubber.
-            let on_button = document().active_element().is_some_and(|element| {
-                matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY" | "INPUT")
-            });
+            let on_button = document()
+                .active_element()
+                .is_some_and(|element| matches!(element.tag_name().as_str(), "BUTTON" | "A" | "SUMMARY" | "INPUT"));
             match event.key().as_str() {
                 " " if on_button => return false,
                 " " => player.toggle(),

@@ -23,7 +23,8 @@ pub fn ReplayTab(session: Session, place: Place) -> impl IntoView {
     let player = open_player(session, place);
     keys::listen(player);
     let scroller = NodeRef::<Div>::new();
-    move || match player.film.get() {
+    move || {
+        match player.film.get() {
         Film::Reading => view! {
             <div class="ghost" role="status" aria-label="Reading the moments of the session">
                 {(0..8).map(|_| view! { <div class="ghost__row"><i></i><i></i><i></i></div> }).collect_view()}
@@ -63,5 +64,6 @@ pub fn ReplayTab(session: Session, place: Place) -> impl IntoView {
             </div>
         }
         .into_any(),
+    }
     }
 }

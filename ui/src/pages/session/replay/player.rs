@@ -169,7 +169,8 @@ impl Player {
         match self.with(|replay| replay.step(at, unit, forward)) {
             Some(found) => self.go(found),
             None => {
-                let end = if forward { "Nothing more of this kind after here" } else { "Nothing of this kind before here" };
+                let end =
+                    if forward { "Nothing more of this kind after here" } else { "Nothing of this kind before here" };
                 if unit == Unit::Event {
                     self.pause();
                 } else {
@@ -317,14 +318,16 @@ impl Player {
             let second = this.app.now.get();
             let (rows, arrived) = this.app.feed(|feed| {
                 let (arrivals, _) = feed.arrivals_after(seen.get_value());
-                let own = arrivals.filter(|event| event.session_id == id).map(|event| row_of(event)).collect::<Vec<_>>();
+                let own =
+                    arrivals.filter(|event| event.session_id == id).map(|event| row_of(event)).collect::<Vec<_>>();
                 (own, feed.arrived())
             });
             seen.set_value(arrived);
             this.waiting.update_value(|waiting| waiting.extend(rows));
             let is_due = second - gathered_ms.get_value() >= GATHER_MS;
             let film = this.film.get_untracked();
-            if !is_due || this.waiting.with_value(VecDeque::is_empty) || matches!(film, Film::Reading | Film::Failed(_)) {
+            if !is_due || this.waiting.with_value(VecDeque::is_empty) || matches!(film, Film::Reading | Film::Failed(_))
+            {
                 return;
             }
             gathered_ms.set_value(second);

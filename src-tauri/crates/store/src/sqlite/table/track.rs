@@ -50,7 +50,10 @@ fn changed(conn: &Connection) -> Result<Option<i64>, StoreError> {
 }
 
 fn session_of(conn: &Connection, seq: i64) -> Result<Option<i64>, StoreError> {
-    Ok(conn.prepare_cached("SELECT session FROM event WHERE seq = ?1")?.query_row([seq], |row| row.get(0)).optional()?)
+    Ok(conn
+        .prepare_cached("SELECT session FROM event WHERE seq = ?1")?
+        .query_row([seq], |row| row.get(0))
+        .optional()?)
 }
 
 fn put(conn: &Connection, seq: i64, session: i64) -> Result<(), StoreError> {
@@ -96,9 +99,7 @@ pub(in crate::sqlite) fn missing(conn: &Connection) -> Result<u64, StoreError> {
 /// A number that grows with each change of the session's track; 0 while it has none.
 pub(in crate::sqlite) fn edition(conn: &Connection, session: &str) -> Result<i64, StoreError> {
     let found = conn
-        .prepare_cached(
-            "SELECT t.edition FROM session s JOIN track_edition t ON t.session = s.key WHERE s.id = ?1",
-        )?
+        .prepare_cached("SELECT t.edition FROM session s JOIN track_edition t ON t.session = s.key WHERE s.id = ?1")?
         .query_row([session], |row| row.get(0))
         .optional()?;
     Ok(found.unwrap_or_default())
@@ -106,8 +107,10 @@ pub(in crate::sqlite) fn edition(conn: &Connection, session: &str) -> Result<i64
 
 /// The track of a session with its billed requests. `None` when there is no such session.
 pub(in crate::sqlite) fn read(conn: &Connection, session: &str) -> Result<Option<Track>, StoreError> {
-    let key: Option<i64> =
-        conn.prepare_cached("SELECT key FROM session WHERE id = ?1")?.query_row([session], |row| row.get(0)).optional()?;
+    let key: Option<i64> = conn
+        .prepare_cached("SELECT key FROM session WHERE id = ?1")?
+        .query_row([session], |row| row.get(0))
+        .optional()?;
     let Some(key) = key else { return Ok(None) };
     let mut track = Track::new(session);
     let mut statement = conn.prepare_cached(
