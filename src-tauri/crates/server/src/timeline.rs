@@ -142,6 +142,7 @@ impl Timelines {
             session: query.session.clone(),
             agent: query.agent.clone(),
             project: query.project.clone(),
+            ..TotalsQuery::default()
         };
         sums.cost_usd_micros = store.totals(&totals)?.cost_usd_micros;
         Ok(sums)
