@@ -224,7 +224,7 @@ fn join_agents(calls: &[Call], lane: u16, into: &mut Vec<Span>) {
     for call in calls {
         let span = Span { row: UNDER, ..call_span(call, lane) };
         match joined.last_mut() {
-            Some(last) if span.from_ms < last.to_ms => {
+            Some(last) if last.open || span.from_ms < last.to_ms => {
                 last.to_ms = last.to_ms.max(span.to_ms);
                 last.failed |= span.failed;
                 last.open |= span.open;
