@@ -36,7 +36,7 @@ pub enum Room {
 
 impl Room {
     /// In the order of the rail, which is the order of the number keys. The last stands at the rail's end.
-    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Costs, Room::Analytics, Room::Settings, Room::Timeline, Room::Search];
+    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Search, Room::Timeline, Room::Costs, Room::Analytics, Room::Settings];
 
     pub const fn path(self) -> &'static str {
         match self {

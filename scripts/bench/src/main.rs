@@ -1,6 +1,7 @@
 //! Measures Orrery: each figure is a ratio to a baseline in the same run, or a count.
 //!
 //! `orrery-bench [hook|ingest|import|sizes|page|desktop]...`, all without a name. `cargo xtask bench` builds what is measured and calls it.
+//! `orrery-bench [hook|ingest|sizes|page|ui]...`, all without a name. `cargo xtask bench` builds what is measured and calls it.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its terminal")]
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -15,6 +16,7 @@ mod place;
 mod server;
 mod sizes;
 mod tree;
+mod ui;
 
 use anyhow::bail;
 
@@ -22,6 +24,7 @@ use figure::Figure;
 use place::Place;
 
 const ALL: [&str; 6] = ["sizes", "hook", "ingest", "page", "import", "desktop"];
+const ALL: [&str; 5] = ["sizes", "hook", "ingest", "page", "ui"];
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -40,6 +43,7 @@ fn main() -> anyhow::Result<()> {
             "sizes" => sizes::measure(&place)?,
             "page" => page::measure(&place)?,
             "desktop" => desktop::measure(&place)?,
+            "ui" => ui::measure(&place)?,
             other => bail!("there is no bench '{other}'; there are {}", ALL.join(", ")),
         };
         measured.iter().for_each(Figure::print);

@@ -6,7 +6,8 @@ mod save;
 mod tauri;
 
 pub use browser::{
-    copy_text, is_narrow, is_typing, keep_focus_inside, local_ms, now_ms, on_next_paint, precise_ms, prefers_light, set_server_clock, store, stored, unix_ms, utc_offset_minutes,
+    copy_text, is_narrow, is_typing, keep_focus_inside, local_ms, now_ms, on_next_paint, precise_ms, prefers_light,
+    set_server_clock, store, stored, unix_ms, utc_offset_minutes,
 };
 pub use outgoing::{Dropped, drag_out, offer_download, save_as};
 pub use save::{read_file, save_blob, save_text};

@@ -13,6 +13,9 @@ use crate::frame::{BillLink, Billed};
 use crate::routes;
 use crate::state::use_app;
 
+/// Subagents named in a card; more are counted.
+const MOST_SUBAGENTS: usize = 6;
+
 #[component]
 pub fn Card(id: String) -> impl IntoView {
     let app = use_app();
@@ -25,6 +28,24 @@ pub fn Card(id: String) -> impl IntoView {
     let activity = Memo::new(move |_| row.with(|row| row.activity.clone()));
     let silent_min =
         Memo::new(move |_| usize::try_from((app.now.get() - row.with(|row| row.last_ms)) / 60_000).unwrap_or(0));
+    // Subagents at work, each with what it does.
+    let subagents = Memo::new(move |_| {
+        row.with(|row| {
+            let running = row.subagents.iter().filter(|(_, subagent)| subagent.running);
+            running
+                .map(|(id, subagent)| {
+                    let call = row
+                        .open_calls
+                        .values()
+                        .filter(|call| call.subagent.as_ref() == Some(id))
+                        .max_by_key(|call| call.since_ms);
+                    let words = call.map(|call| format!("{} {}", call.tool, one_line(&call.target)));
+                    let since_ms = call.map_or(subagent.last_ms, |call| call.since_ms);
+                    (subagent.kind.clone(), words.unwrap_or_else(|| "Thinks".to_owned()), since_ms)
+                })
+                .collect::<Vec<_>>()
+        })
+    });
     let context = Memo::new(move |_| row.with(|row| context(row)));
     view! {
         <li class="sess" draggable="true" data-session=handle>
@@ -68,6 +89,28 @@ pub fn Card(id: String) -> impl IntoView {
                 title=Signal::derive(move || row.with(|row| format::money_exact(row.cost_usd_micros)))
                 class="num sess__cost sess__bill"
             />
+            {move || {
+                let running = subagents.get();
+                (!running.is_empty()).then(|| {
+                    let more = running.len().saturating_sub(MOST_SUBAGENTS);
+                    let rows = running.into_iter().take(MOST_SUBAGENTS).map(|(kind, words, since_ms)| {
+                        let kind = if kind.is_empty() { "Subagent".to_owned() } else { kind };
+                        view! {
+                            <li>
+                                <span class="medium">{kind}</span>
+                                <span class="code muted clip grow" title=words.clone()>{words.clone()}</span>
+                                <span class="muted"><Elapsed since_ms=Signal::stored(since_ms)/></span>
+                            </li>
+                        }
+                    });
+                    view! {
+                        <ul class="sess__subs" aria-label="Subagents at work">
+                            {rows.collect_view()}
+                            {(more > 0).then(|| view! { <li class="faint">{format!("and {more} more")}</li> })}
+                        </ul>
+                    }
+                })
+            }}
         </li>
     }
 }

@@ -1,14 +1,18 @@
 //! The event stream: virtual rows that follow the newest until one scrolls away.
 
+use std::sync::Arc;
+
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
-use orrery_types::{Body, Density, Event};
+use orrery_types::{Body, Density, Event, SessionRow};
+use orrery_views::filter::{Clock, Matcher, parse};
 use orrery_views::format;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
 
 use super::line::LineView;
+use super::sound::Sound;
 use super::stream::{Heights, Kind, Stream, Window};
 use crate::command::Command;
 use crate::components::{Icon, Pick};
@@ -16,6 +20,10 @@ use crate::host;
 use crate::routes::{use_filter, use_query};
 use crate::state::{AppState, Filter, appearance, use_app, use_keys};
 
+/// More events than this in one frame are sampled while they come faster than [`FAST`].
+const MOST_AT_ONCE: usize = 32;
+/// Events a second that nobody can read.
+const FAST: f64 = 500.0;
 /// Lines drawn beyond each edge, px.
 const MARGIN: f64 = 240.0;
 const KEYS: [(&str, &str); 6] = [
@@ -28,7 +36,7 @@ const KEYS: [(&str, &str); 6] = [
 ];
 
 #[component]
-pub fn Events() -> impl IntoView {
+pub fn Events(needs: Memo<Vec<Arc<SessionRow>>>) -> impl IntoView {
     let app = use_app();
     let query = use_query();
     let filter = use_filter();
@@ -44,15 +52,28 @@ pub fn Events() -> impl IntoView {
     let view_height = RwSignal::new(800.0_f64);
     let heights = Memo::new(move |_| app.settings.with(|settings| heights(&settings.appearance, host::is_narrow())));
 
+    // The query language narrows the stream in memory as it narrows a search in the store.
+    let text = Memo::new(move |_| query.get("q").unwrap_or_default());
+    let parsed = Memo::new(move |_| text.with(|text| parse(text)));
+    let matcher = StoredValue::new(None::<Matcher>);
+    let is_sampled = RwSignal::new(false);
     let absorb = move || {
         let filter = filter.get_untracked();
         app.feed_untracked(|feed| {
-            let (arrivals, restart) = feed.arrivals_after(seen.get_value());
+            let before = seen.get_value();
+            let is_fast = before > 0 && feed.rate(app.now.get_untracked()) > FAST;
+            let (arrivals, restart) = feed.arrivals_after(before);
             stream.update_value(|stream| {
                 if restart {
                     *stream = Stream::new(kind.get_untracked());
                 }
-                for event in arrivals.filter(|event| takes(app, &filter, event)) {
+                let taken: Vec<_> = arrivals.filter(|event| takes(app, &filter, matcher, event)).collect();
+                let each = if is_fast { taken.len().div_ceil(MOST_AT_ONCE).max(1) } else { 1 };
+                if is_sampled.get_untracked() != (each > 1) {
+                    is_sampled.set(each > 1);
+                }
+                for (_, event) in taken.into_iter().enumerate().filter(|(at, event)| at % each == 0 || is_grave(event))
+                {
                     stream.add(event);
                 }
             });
@@ -64,6 +85,8 @@ pub fn Events() -> impl IntoView {
     Effect::new(move |_| {
         let kind = kind.get();
         filter.track();
+        let wanted = parsed.with(|parsed| parsed.as_ref().ok().map(Matcher::of));
+        matcher.set_value(wanted.filter(|_| text.with(|text| !text.trim().is_empty())));
         stream.set_value(Stream::new(kind));
         seen.set_value(0);
         absorb();
@@ -82,7 +105,9 @@ pub fn Events() -> impl IntoView {
         let filter = filter.get();
         app.feed(|feed| {
             let (arrivals, _) = feed.arrivals_after(seen.get_value());
-            arrivals.filter(|event| !matches!(event.body, Body::ToolEnd { .. }) && takes(app, &filter, event)).count()
+            arrivals
+                .filter(|event| !matches!(event.body, Body::ToolEnd { .. }) && takes(app, &filter, matcher, event))
+                .count()
         })
     });
     let window: Memo<Window> = Memo::new_with_compare(
@@ -168,7 +193,7 @@ pub fn Events() -> impl IntoView {
         <section class="live__events" aria-label="Events">
             <div class="head">
                 <h2>"Events"</h2>
-                <span class="num">{rate}</span>
+                <span class="num">{move || if is_sampled.get() { format!("{}, sampled", rate.get()) } else { rate.get() }}</span>
                 <Show when=has_waiting>
                     <button type="button" class="btn btn--small live__new" on:click=move |_| to_top()>
                         {move || format!("{} new", format::count(waiting.get() as u64))}
@@ -176,6 +201,19 @@ pub fn Events() -> impl IntoView {
                     </button>
                 </Show>
                 <span class="push row live__tools">
+                    <input
+                        type="text"
+                        class="input live__query code"
+                        aria-label="Narrow events"
+                        aria-invalid=move || parsed.with(Result::is_err).to_string()
+                        placeholder="is:error, tool:Bash, words"
+                        title=move || parsed.with(|parsed| parsed.as_ref().err().map(|error| format!("{} {}", error.message, error.hint)))
+                        autocomplete="off"
+                        spellcheck="false"
+                        prop:value=move || text.get()
+                        on:input=move |event| query.replace("q", Some(&event_target_value(&event)))
+                    />
+                    <Sound needs/>
                     <Pick
                         name="Events"
                         icon="i-filter"
@@ -227,7 +265,7 @@ pub fn Events() -> impl IntoView {
             </div>
             <Show when=is_empty>
                 <div class="empty live__none">
-                    <h3>{move || if kind.get() == Kind::All && !filter.get().is_narrow() { "No events yet" } else { "No such events among the newest" }}</h3>
+                    <h3>{move || if kind.get() == Kind::All && !filter.get().is_narrow() && text.with(String::is_empty) { "No events yet" } else { "No such events among the newest" }}</h3>
                     <p>"They appear here the moment an agent does something"</p>
                 </div>
             </Show>
@@ -240,7 +278,30 @@ pub fn row_id(key: i64) -> String {
     format!("event-row-{key}")
 }
 
-fn takes(app: AppState, filter: &Filter, event: &Event) -> bool {
+/// What is shown however fast events come.
+fn is_grave(event: &Event) -> bool {
+    matches!(
+        event.body,
+        Body::Prompt { .. }
+            | Body::Permission { .. }
+            | Body::Question { .. }
+            | Body::Failure { .. }
+            | Body::ToolEnd { ok: false, .. }
+    )
+}
+
+fn takes(app: AppState, filter: &Filter, matcher: StoredValue<Option<Matcher>>, event: &Event) -> bool {
+    let now_ms = app.now.get_untracked();
+    let clock = Clock { now_ms, utc_offset_minutes: host::utc_offset_minutes(now_ms) };
+    let fits = matcher.with_value(|matcher| {
+        matcher.as_ref().is_none_or(|matcher| {
+            let session = app.feed_untracked(|feed| feed.session(&event.session_id));
+            matcher.event(event, session.as_deref(), clock)
+        })
+    });
+    if !fits {
+        return false;
+    }
     if filter.agent.as_ref().is_some_and(|agent| *agent != event.agent) {
         return false;
     }

@@ -8,6 +8,7 @@ mod head;
 mod line;
 mod need;
 mod needs;
+mod sound;
 mod stream;
 
 use std::sync::Arc;
@@ -48,7 +49,7 @@ pub fn LivePage() -> impl IntoView {
                 <needs::Needs rows=needs/>
                 <div class="live">
                     <cards::Cards rows=active/>
-                    <events::Events/>
+                    <events::Events needs/>
                 </div>
             </Show>
         </div>

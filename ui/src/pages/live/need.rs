@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use orrery_types::{Needs, NeedsKind, SessionRow};
+use orrery_types::{Body, Needs, NeedsKind, SessionRow};
 use orrery_views::format;
 use serde_json::{Value, json};
 
@@ -108,7 +108,19 @@ fn actions(row: &SessionRow, needs: &Needs, is_open: bool) -> AnyView {
     let app = use_app();
     let seq = needs.seq;
     let busy = RwSignal::new(false);
-    let send = move |value: Value| answer(app, seq, value, busy);
+    let who = name(row);
+    let refused = RwSignal::new(None::<String>);
+    let who = StoredValue::new(who);
+    let send = move |value: Value| answer(app, seq, value, busy, refused, who.get_value());
+    let state = move || match (busy.get(), refused.get()) {
+        (true, _) => {
+            Some(view! { <p class="small muted need__hint" role="status">"Sending the answer"</p> }.into_any())
+        }
+        (false, Some(why)) => Some(
+            view! { <p class="small danger need__hint" role="alert">{format!("Not delivered: {why}")}</p> }.into_any(),
+        ),
+        (false, None) => None,
+    };
     let size = if is_open { "btn" } else { "btn btn--small" };
     let session = view! { <a class=size href=routes::session(&row.id)>"Open session"</a> };
     match needs.answerable.as_deref() {
@@ -122,6 +134,7 @@ fn actions(row: &SessionRow, needs: &Needs, is_open: bool) -> AnyView {
                     "Deny" {is_open.then(|| view! { <kbd aria-hidden="true">"D"</kbd> })}
                 </button>
                 {session}
+                {state}
             </div>
         }
         .into_any(),
@@ -138,9 +151,9 @@ fn actions(row: &SessionRow, needs: &Needs, is_open: bool) -> AnyView {
                     }
                 })
                 .collect_view();
-            view! { <div class="need__act">{buttons}{session}</div> }.into_any()
+            view! { <div class="need__act">{buttons}{session}{state}</div> }.into_any()
         }
-        Some(_) if is_open => view! { <AnswerField busy send/> }.into_any(),
+        Some(_) if is_open => view! { <AnswerField busy send/>{state} }.into_any(),
         Some(_) => view! { <div class="need__act"><span class="small muted">"Click to answer"</span>{session}</div> }.into_any(),
         None => {
             let hint = (is_open && needs.kind == NeedsKind::Permission)
@@ -170,14 +183,30 @@ fn AnswerField(busy: RwSignal<bool>, send: impl Fn(Value) + Copy + 'static) -> i
     }
 }
 
-fn answer(app: AppState, seq: i64, value: Value, busy: RwSignal<bool>) {
+/// Sends the answer and says what became of it: the server stores it either way, and knows whether the agent took it.
+fn answer(app: AppState, seq: i64, value: Value, busy: RwSignal<bool>, refused: RwSignal<Option<String>>, who: String) {
     busy.set(true);
+    refused.set(None);
     spawn_local(async move {
         let answered = app.api().respond(seq, &value).await;
+        let stored = match &answered {
+            Ok(_) => app.api().event(seq).await.ok().flatten(),
+            Err(_) => None,
+        };
         busy.try_set(false);
-        match answered {
-            Ok(_) => app.notices.say("Answer sent"),
-            Err(error) => app.notices.fail(format!("The answer did not reach the agent: {error}")),
+        let why = match (answered, stored.map(|event| event.body)) {
+            (Err(error), _) => Some(error.to_string()),
+            (Ok(_), Some(Body::Question { answer: Some(answer), .. })) if !answer.delivered => {
+                Some(answer.error.unwrap_or_else(|| "the agent did not take it".to_owned()))
+            }
+            _ => None,
+        };
+        match why {
+            None => app.notices.say(format!("Answer delivered to {who}")),
+            Some(why) => {
+                app.notices.fail(format!("The answer did not reach {who}: {why}"));
+                refused.try_set(Some(why));
+            }
         }
     });
 }

@@ -47,7 +47,7 @@ pub fn Hits(results: Results) -> impl IntoView {
             Line::Session { id, hits, .. } => row_key((0, id, hits)),
             Line::Hit(hit) => row_key((1, hit.event.seq)),
         },
-        cells: Arc::new(move |line| cells(line)),
+        cells: Arc::new(cells),
         class: |line| match line {
             Line::Session { .. } => "hitgroup",
             Line::Hit(_) => "hit",

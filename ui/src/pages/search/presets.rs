@@ -66,7 +66,7 @@ pub fn Presets(text: Memo<String>) -> impl IntoView {
     view! {
         <div class="presets">
             <ul aria-label="Saved searches">
-                {move || list.get().iter().cloned().map(|preset| {
+                {move || list.get().iter().map(|preset| {
                     let words = preset.query.clone();
                     let is_here = Memo::new({
                         let words = words.clone();

@@ -1,6 +1,8 @@
 //! One session: totals, its story, and its events as they were stored.
 
+mod costs;
 mod detail;
+mod files;
 mod head;
 mod load;
 mod place;
@@ -16,6 +18,8 @@ use leptos_router::hooks::use_params_map;
 use orrery_types::Status;
 use orrery_views::format;
 
+use self::costs::CostsTab;
+use self::files::FilesTab;
 use self::head::{Head, Totals};
 use self::load::{Load, Session, open_session};
 use self::place::{Place, step_focus};
@@ -125,6 +129,8 @@ fn OneSession(id: String) -> impl IntoView {
                         .into_any(),
                         Tab::Timeline => view! { <TimelineView scope=chart_scope/> }.into_any(),
                         Tab::Replay => view! { <ReplayTab session place/> }.into_any(),
+                        Tab::Costs => view! { <CostsTab session/> }.into_any(),
+                        Tab::Files => view! { <FilesTab session/> }.into_any(),
                         Tab::Raw => view! { <RawTab session/> }.into_any(),
                     }}
                 </div>

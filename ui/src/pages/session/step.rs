@@ -252,7 +252,8 @@ fn outcome(call: &ToolStep) -> Option<String> {
 
 fn question_line(question: &Question, answer: Option<&Answer>) -> Say {
     let right = match answer {
-        Some(_) => view! { <span class="small muted">"answered"</span> }.into_any(),
+        Some(answer) if answer.delivered => view! { <span class="small muted">"answered"</span> }.into_any(),
+        Some(_) => view! { <span class="small danger">"answer not delivered"</span> }.into_any(),
         None => view! { <span class="small attention">"waits for you"</span> }.into_any(),
     };
     Say {

@@ -14,17 +14,21 @@ pub enum Tab {
     Story,
     Timeline,
     Replay,
+    Costs,
+    Files,
     Raw,
 }
 
 impl Tab {
-    const ALL: [Tab; 4] = [Tab::Story, Tab::Timeline, Tab::Replay, Tab::Raw];
+    const ALL: [Tab; 6] = [Tab::Story, Tab::Timeline, Tab::Replay, Tab::Costs, Tab::Files, Tab::Raw];
 
     pub const fn slug(self) -> &'static str {
         match self {
             Tab::Story => "story",
             Tab::Timeline => "timeline",
             Tab::Replay => "replay",
+            Tab::Costs => "costs",
+            Tab::Files => "files",
             Tab::Raw => "raw",
         }
     }
@@ -36,6 +40,8 @@ impl Tab {
             Tab::Story => "Story",
             Tab::Timeline => "Timeline",
             Tab::Replay => "Replay",
+            Tab::Costs => "Costs",
+            Tab::Files => "Files",
             Tab::Raw => "Raw",
         }
     }

@@ -107,7 +107,10 @@ pub fn Picture(chart: Chart) -> impl IntoView {
         chart.sums.track();
         chart.shows_path.track();
         chart.by_agent.track();
-        (theme.track(), size.track(), row_height.track(), top.track());
+        theme.track();
+        size.track();
+        row_height.track();
+        top.track();
         chart.app.now.track();
         ask();
     });

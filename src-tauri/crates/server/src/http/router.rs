@@ -8,7 +8,8 @@ use axum::{Router, middleware};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond, sessions, settings, stream, themes, timeline, transcripts, v1,
+    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond,
+    sessions, settings, stream, themes, timeline, transcripts, v1,
 };
 use super::{guard, openapi, pages, routes};
 use crate::app::App;

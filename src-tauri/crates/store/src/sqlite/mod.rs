@@ -28,7 +28,9 @@ use tokio::sync::{mpsc, oneshot};
 use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
-use self::table::{alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, track, usage};
+use self::table::{
+    alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, track, usage,
+};
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
     Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, ToolStats,

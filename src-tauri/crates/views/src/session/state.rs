@@ -21,7 +21,8 @@ pub fn step(row: &mut SessionRow, event: &Event) {
 
 /// An event got its missing part from another source: only an answer or an end can change what is needed.
 pub fn complete(row: &mut SessionRow, event: &Event) {
-    if let Body::Question { answer: Some(_), .. } = &event.body
+    if let Body::Question { answer: Some(answer), .. } = &event.body
+        && answer.delivered
         && row.needs.as_ref().is_some_and(|needs| needs.seq == event.seq)
     {
         row.needs = None;

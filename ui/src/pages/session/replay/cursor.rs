@@ -27,7 +27,7 @@ pub fn CursorState(session: Session, player: Player) -> impl IntoView {
     view! {
         <aside class="side" aria-label="State at the cursor">
             <div class="head"><h2>"At the cursor"</h2><span class="push muted small">{head}</span></div>
-            {move || state.with(|state| sums(state))}
+            {move || state.with(sums)}
             {move || state.with(|state| context(state, window.get()))}
             {move || state.with(|state| player.with(|replay| open(state, replay, player)))}
             {move || state.with(|state| player.with(|replay| files(state, replay, player, session)))}
