@@ -9,7 +9,8 @@ use crate::api::{self, Api};
 use crate::frame::Frame;
 use crate::host;
 use crate::pages::{
-    analytics::AnalyticsPage, costs::CostsPage, gallery::GalleryPage, live::LivePage, search::SearchPage, session::SessionPage, sessions::SessionsPage, settings::SettingsPage, timeline::TimelinePage, welcome::WelcomePage,
+    analytics::AnalyticsPage, costs::CostsPage, gallery::GalleryPage, live::LivePage, search::SearchPage,
+    session::SessionPage, sessions::SessionsPage, settings::SettingsPage, timeline::TimelinePage, welcome::WelcomePage,
 };
 use crate::routes;
 use crate::state::{AppState, Connection, provide_app, use_app};

@@ -36,7 +36,8 @@ pub enum Room {
 
 impl Room {
     /// In the order of the rail, which is the order of the number keys. The last stands at the rail's end.
-    pub const ALL: &'static [Room] = &[Room::Live, Room::Sessions, Room::Search, Room::Timeline, Room::Costs, Room::Analytics, Room::Settings];
+    pub const ALL: &'static [Room] =
+        &[Room::Live, Room::Sessions, Room::Search, Room::Timeline, Room::Costs, Room::Analytics, Room::Settings];
 
     pub const fn path(self) -> &'static str {
         match self {
@@ -75,8 +76,7 @@ impl Room {
     pub const fn filters(self) -> Filters {
         match self {
             Room::Live => Filters::Who,
-            Room::Sessions | Room::Costs | Room::Analytics => Filters::All,
-            Room::Sessions | Room::Timeline => Filters::All,
+            Room::Sessions | Room::Costs | Room::Analytics | Room::Timeline => Filters::All,
             Room::Search | Room::Settings => Filters::None,
         }
     }

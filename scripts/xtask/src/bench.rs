@@ -6,10 +6,7 @@ use crate::{paths, ui};
 
 pub fn run(names: &[String]) -> anyhow::Result<()> {
     let wants = |name: &str| names.is_empty() || names.iter().any(|named| named == name);
-    if ["sizes", "page", "desktop"].into_iter().any(wants) {
-}
-
-    if wants("sizes") || wants("page") || wants("ui") {
+    if ["sizes", "page", "ui", "desktop"].into_iter().any(wants) {
         ui::build(ui::Profile::Release, false)?;
     }
     cargo(&["build", "--profile", "hook", "--package", "orrery-client"])?;

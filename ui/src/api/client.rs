@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use orrery_types::{
-    AgentId, Bill, Busy, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Preset, Problem, ProblemJson, SearchPage, SearchQuery, Series, SeriesQuery, SessionDetail, SessionQuery, SessionRow, Settings, SettingsPatch, Source, Sums, Timeline, TimelineQuery, Track, UsageDetail, UsageQuery, UsageRow,
+    AgentId, Bill, Busy, Event, EventQuery, ExportFormat, FoundAgent, InstallPlan, Job, JobKind, Page, Preset, Problem,
+    ProblemJson, SearchPage, SearchQuery, Series, SeriesQuery, SessionDetail, SessionQuery, SessionRow, Settings,
+    SettingsPatch, Source, Sums, Timeline, TimelineQuery, Track, UsageDetail, UsageQuery, UsageRow,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};

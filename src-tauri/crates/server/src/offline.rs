@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-pub use orrery_store::{Health, Store, StoreError, TotalsQuery};
+pub use orrery_store::{Cancel, Health, Search, Store, StoreError, TotalsQuery};
+pub use orrery_views::filter::{Clock, parse as parse_query};
 pub use orrery_views::format;
 pub use orrery_views::pricing::{ModelPrice, PriceTable, Prices, StoredPrices};
 
@@ -15,7 +16,20 @@ pub fn read_store(data_dir: &Path) -> Result<Option<Arc<dyn Store>>, StoreError>
     if !data_dir.join("orrery.db").exists() {
         return Ok(None);
     }
-    Ok(Some(Arc::new(orrery_store::SqliteStore::open_read_only(data_dir)?)))
+    let open = || orrery_store::SqliteStore::open_read_only(data_dir);
+    let store = match open() {
+        // Opening it for writing brings it up to date, unless the older program still holds it.
+        Err(StoreError::TooOld) => match orrery_store::SqliteStore::open(data_dir) {
+            Ok(upgraded) => {
+                drop(upgraded);
+                open()?
+            }
+            Err(StoreError::Locked) => return Err(StoreError::TooOld),
+            Err(error) => return Err(error),
+        },
+        opened => opened?,
+    };
+    Ok(Some(Arc::new(store)))
 }
 
 /// The store for writing; made when there is none.

@@ -5,6 +5,6 @@ mod store;
 
 pub use sqlite::{Options, SqliteStore};
 pub use store::{
-    Appended, Audience, Batch, BoxFuture, FileCursor, FilterOptions, Health, Item, Masked, Raw, Store, StoreError,
-    ToolStats, TotalsQuery,
+    Appended, Audience, Batch, BoxFuture, Cancel, FileCursor, FilterOptions, Health, Item, Masked, Raw, Search, Store,
+    StoreError, ToolStats, TotalsQuery,
 };

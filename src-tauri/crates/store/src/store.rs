@@ -3,13 +3,16 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionFacts, SessionQuery,
-    SessionRow, Source, Track, UsageGroup, UsageReport, UsageRow,
+    Alert, CostRow, CostTotals, Event, EventQuery, Filter, GroupBy, Page, Preset, Problem, SearchPage, Series,
+    SeriesQuery, SessionDetail, SessionFacts, SessionQuery, SessionRow, Source, Track, UsageGroup, UsageReport,
+    UsageRow,
 };
+use orrery_views::filter::Clock;
 use orrery_views::pricing::StoredPrices;
-
 use tokio::sync::mpsc;
 
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -141,6 +144,34 @@ pub struct TotalsQuery {
     pub subagent: Option<String>,
 }
 
+/// A search with what it may cost.
+#[derive(Debug, Clone)]
+pub struct Search {
+    pub filter: Filter,
+    pub clock: Clock,
+    /// Only events with a smaller number.
+    pub before: Option<i64>,
+    pub limit: u32,
+    pub facets: bool,
+    /// After this long it answers what it has.
+    pub time: Duration,
+    pub cancel: Cancel,
+}
+
+/// Ends a search early: whoever asked has gone.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     pub size_bytes: u64,
@@ -149,7 +180,7 @@ pub struct Health {
     pub newest_seq: i64,
     pub active_sessions_24h: u64,
     pub events_last_minute: u64,
-    /// Events not in the full-text index yet.
+    /// Events that are to be packed and indexed and are not: searches read them one by one.
     pub unindexed: u64,
 }
 
@@ -160,6 +191,9 @@ pub enum StoreError {
     Unwritable(String),
     #[error("the database was made by a newer Orrery (schema {found}, this one knows {known})")]
     TooNew { found: u32, known: u32 },
+    /// Only a store that is opened for writing brings the schema up to date.
+    #[error("the database was made by an older Orrery that is still running: end it, then try again")]
+    TooOld,
     #[error("the data directory is in use by another Orrery")]
     Locked,
     /// Too much waits for the disk. Nothing of the batch was taken; the sender should try again in a moment.
@@ -183,6 +217,8 @@ pub trait Store: Send + Sync + 'static {
     fn event(&self, seq: i64) -> Result<Option<Event>, StoreError>;
     /// Raw payloads of one event: as first reported, then as other sources reported it.
     fn raw(&self, seq: i64) -> Result<Vec<Raw>, StoreError>;
+    /// Matches, newest first, each checked on its own text.
+    fn search(&self, search: &Search) -> Result<SearchPage, StoreError>;
     fn filter_options(&self) -> Result<FilterOptions, StoreError>;
 
     fn sessions(&self, query: &SessionQuery) -> Result<Page<SessionRow>, StoreError>;
@@ -217,6 +253,9 @@ pub trait Store: Send + Sync + 'static {
     /// Tool calls that ended since `since_ms`.
     fn tool_stats(&self, since_ms: i64) -> Result<ToolStats, StoreError>;
 
+    /// Figures over time; `from_ms` and `to_ms` have to be there.
+    fn series(&self, query: &SeriesQuery) -> Result<Series, StoreError>;
+
     fn cursors(&self) -> Result<Vec<FileCursor>, StoreError>;
     /// Transcripts that were read and whose name holds the session's id.
     fn transcripts_of(&self, session: &str) -> Result<Vec<String>, StoreError>;
@@ -232,6 +271,14 @@ pub trait Store: Send + Sync + 'static {
     /// Records what became of a logged alert.
     fn update_alert(&self, alert: Alert) -> BoxFuture<'_, Result<(), StoreError>>;
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError>;
+
+    /// Saved queries, by name.
+    fn presets(&self) -> Result<Vec<Preset>, StoreError>;
+    /// Saves a query: a new one when its id is 0, else over the old one. Answers its id; `BadQuery` when another has the
+    /// name, or none has the id.
+    fn save_preset(&self, preset: Preset) -> BoxFuture<'_, Result<i64, StoreError>>;
+    /// True when there was one.
+    fn remove_preset(&self, id: i64) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// Takes away everything the demo made. Returns the removed sessions.
     fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;

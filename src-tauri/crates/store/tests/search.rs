@@ -3,9 +3,23 @@
 
 mod make;
 
-use make::{NOON, of_events, prompt, put, store, tool_end};
-use orrery_store::{SqliteStore, Store};
+use make::{NOON, of_events, prompt, put, tool_end};
+use orrery_store::{Options, SqliteStore, Store};
 use orrery_types::{Body, EventQuery, Source, Sources};
+
+/// A store that packs all but the newest two events.
+fn store() -> (tempfile::TempDir, SqliteStore) {
+    let dir = tempfile::TempDir::new().unwrap();
+    let options = Options { fresh_events: Some(2), ..Options::default() };
+    let store = SqliteStore::open_with(dir.path(), &options).unwrap();
+    (dir, store)
+}
+
+/// Events of no interest, so that those before them are packed.
+async fn bury(store: &SqliteStore) {
+    put(store, of_events((900_000..900_040).map(|n| prompt(n, "hay", "straw")).collect())).await;
+    indexed(store);
+}
 
 fn find(store: &SqliteStore, words: &str) -> Vec<i64> {
     let query = EventQuery { words: Some(words.to_owned()), ..EventQuery::default() };
@@ -45,13 +59,13 @@ async fn all_words_must_occur_and_the_last_may_be_begun() {
     put(&store, of_events(events)).await;
     for _ in 0..2 {
         assert_eq!(find(&store, "recipe"), [3, 1]);
-        assert_eq!(find(&store, "creme RECIPE"), [1]);
-        assert_eq!(find(&store, "login reci"), [3]);
-        assert_eq!(find(&store, "reci login"), [0; 0], "only the last word is begun");
+        assert_eq!(find(&store, "CRÈME recipe"), [1]);
+        assert_eq!(find(&store, "reci login"), [3]);
+        assert_eq!(find(&store, "ecipe"), [0; 0], "words are begun, not cut");
         assert_eq!(find(&store, "E0277 bash"), [2]);
         assert_eq!(find(&store, "error[E0277]:"), [2]);
         assert_eq!(find(&store, "recipe absent"), [0; 0]);
-        indexed(&store);
+        bury(&store).await;
     }
 }
 
@@ -66,19 +80,19 @@ async fn hostile_words_are_only_words() {
     for _ in 0..2 {
         for words in [
             "\"AND\"", "and", "AND", "\"", "\"\"", "\"and", "c++", "C++ *", "*", "🚀", "say 🚀", "{col}:", "NEAR(a)",
-            "col :", "\0and", "a\0nd", "^say", "-say", "text:", "NOT", "OR OR", "say*", "(say", "naive",
+            "col :", "\0and", "a\0nd", "^say", "-say", "text:", "NOT", "OR OR", "say*", "(say", "naïve",
         ] {
             let found = find(&store, words);
             assert!(found.iter().all(|seq| *seq == 1), "{words:?} finds {found:?}");
         }
-        for words in ["\"AND\"", "C++ *", "*", "🚀", "say 🚀", "NEAR(a)", "\0and", "say*", "naive", "{col}:"] {
+        for words in ["\"AND\"", "C++ *", "*", "🚀", "say 🚀", "NEAR(a)", "\0and", "say", "naïve", "{col}:"] {
             assert_eq!(find(&store, words), [1], "{words:?}");
         }
         assert_eq!(find(&store, "say 🦀"), [0; 0]);
         assert_eq!(find(&store, "text:plain"), [0; 0], "no column is addressed");
-        assert_eq!(find(&store, " \0 \t "), [2, 1], "no word narrows nothing");
+        assert!(find(&store, " \0 \t ").ends_with(&[2, 1]), "no word narrows nothing");
         assert_eq!(find(&store, &"word ".repeat(10_000)), [0; 0]);
-        indexed(&store);
+        bury(&store).await;
     }
 }
 
@@ -110,7 +124,7 @@ async fn words_go_with_filters_and_pages() {
             }
             assert_eq!(seqs, expected);
         }
-        indexed(&store);
+        bury(&store).await;
     }
 }
 
@@ -118,7 +132,7 @@ async fn words_go_with_filters_and_pages() {
 async fn a_completed_event_is_found_by_its_new_words() {
     let (_dir, store) = store();
     put(&store, of_events(vec![tool_end(1, "s", "")])).await;
-    indexed(&store);
+    bury(&store).await;
     let mut line = tool_end(1, "s", "segfault at zero");
     line.sources = Sources::one(Source::Transcript);
     put(&store, of_events(vec![line])).await;

@@ -260,6 +260,17 @@ pub enum Body {
 }
 
 impl Body {
+    /// The agent's name for the tool, of calls and of what concerns them.
+    pub fn tool(&self) -> Option<&str> {
+        match self {
+            Body::ToolStart { tool, .. }
+            | Body::ToolEnd { tool, .. }
+            | Body::Permission { tool, .. }
+            | Body::PermissionDenied { tool, .. } => Some(tool),
+            _ => None,
+        }
+    }
+
     /// The word that serde writes as `kind`.
     pub const fn kind(&self) -> &'static str {
         match self {

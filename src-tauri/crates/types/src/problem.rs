@@ -30,4 +30,7 @@ pub struct ProblemJson {
     pub hint: String,
     /// Same as `title`, for the family's clients.
     pub error: String,
+    /// From where to where, in bytes, the input is wrong: of queries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub span: Option<(usize, usize)>,
 }

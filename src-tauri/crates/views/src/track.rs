@@ -52,6 +52,7 @@ pub fn row_of(event: &Event) -> TrackRow {
             row.mark = Mark::Notification;
             row.target = label(message);
         }
+        Body::Rewind { text, .. } => row.target = label(text),
         Body::SubagentStart => row.mark = Mark::SubagentStart,
         Body::SubagentStop { .. } => row.mark = Mark::SubagentStop,
         Body::Stop { .. } => row.mark = Mark::Stop,

@@ -100,6 +100,22 @@ pub const ROUTES: &[Route] = &[
     ),
     route(Method::GET, "/api/v1/filters", "What lists can be narrowed by", &[]),
     route(Method::GET, "/api/v1/redaction", "What is masked before it is stored: rules, switches, counts", &[]),
+    route(
+        Method::GET,
+        "/api/v1/search",
+        "Search events in the query language, newest first",
+        &["q", "before", "limit", "facets", "utc_offset_minutes"],
+    ),
+    route(Method::GET, "/api/v1/presets", "Saved searches", &[]),
+    route(Method::POST, "/api/v1/presets", "Save a search", &[]),
+    route(Method::PUT, "/api/v1/presets/{id}", "Rename or change a saved search", &[]),
+    route(Method::DELETE, "/api/v1/presets/{id}", "Remove a saved search", &[]),
+    route(
+        Method::GET,
+        "/api/v1/series",
+        "Events, calls, errors, durations, cost, tokens or requests over time",
+        &["metric", "by", "step", "from_ms", "to_ms", "agent", "project", "utc_offset_minutes", "limit"],
+    ),
     route(Method::GET, "/api/v1/problems", "Input that could not be read as meant, newest first", &["limit"]),
     route(
         Method::GET,

@@ -16,7 +16,14 @@ impl Failure {
     pub fn new(status: StatusCode, code: &str, title: impl Into<String>, hint: &str) -> Failure {
         let title = title.into();
         let error = title.clone();
-        Failure(ProblemJson { status: status.as_u16(), code: code.to_owned(), title, hint: hint.to_owned(), error })
+        Failure(ProblemJson {
+            status: status.as_u16(),
+            code: code.to_owned(),
+            title,
+            hint: hint.to_owned(),
+            error,
+            span: None,
+        })
     }
 
     pub fn bad(code: &str, title: impl Into<String>, hint: &str) -> Failure {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, post, put};
 use axum::{Router, middleware};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond,
-    sessions, settings, stream, themes, timeline, transcripts, v1,
+    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond, search,
+    series, sessions, settings, stream, themes, timeline, transcripts, v1,
 };
 use super::{guard, openapi, pages, routes};
 use crate::app::App;
@@ -59,7 +59,7 @@ fn family() -> Router<Arc<App>> {
     Router::new()
         .route("/events/recent", get(events::recent))
         .route("/events/filter-options", get(events::filter_options))
-        .route("/events/search", get(events::search))
+        .route("/events/search", get(search::of_family))
         .route("/events/session/{id}", get(events::of_session))
         .route("/events/{id}/respond", post(respond::post))
         .route("/sessions", get(sessions::list))
@@ -96,6 +96,10 @@ fn ours() -> Router<Arc<App>> {
         .route("/api/v1/timeline/busy", get(timeline::busy))
         .route("/api/v1/timeline/sums", get(timeline::sums))
         .route("/api/v1/filters", get(v1::filters))
+        .route("/api/v1/search", get(search::get))
+        .route("/api/v1/presets", get(search::presets).post(search::add_preset))
+        .route("/api/v1/presets/{id}", put(search::change_preset).delete(search::remove_preset))
+        .route("/api/v1/series", get(series::get))
         .route("/api/v1/problems", get(v1::problems))
         .route("/api/v1/costs", get(costs::table))
         .route("/api/v1/usage", get(costs::usage))

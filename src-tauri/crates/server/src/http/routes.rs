@@ -15,6 +15,8 @@ pub mod prices;
 pub mod proof;
 pub mod redaction;
 pub mod respond;
+pub mod search;
+pub mod series;
 pub mod sessions;
 pub mod settings;
 pub mod stream;

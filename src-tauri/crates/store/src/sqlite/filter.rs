@@ -1,8 +1,11 @@
 //! Queries to SQL conditions. Values are always bound, never written into the text.
 
+mod compile;
+
 use std::borrow::Cow;
 
-use orrery_types::{EventQuery, SessionQuery, SessionSort};
+use orrery_types::{EventQuery, Filter, SessionQuery, SessionSort};
+use orrery_views::filter::Clock;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, params_from_iter};
 
@@ -16,6 +19,8 @@ const FEW_SESSIONS: usize = 200;
 pub(super) struct Where {
     conditions: Vec<Cow<'static, str>>,
     values: Vec<Value>,
+    /// Whether few sessions are left, so that reading all their events is quick.
+    few: bool,
 }
 
 impl Where {
@@ -27,10 +32,28 @@ impl Where {
         filter.text("e.name = (SELECT key FROM label WHERE kind = 'name' AND text = ?)", query.name.as_ref());
         filter.integer("e.at_ms >= ?", query.from_ms);
         filter.integer("e.at_ms < ?", query.to_ms);
+        filter.few = query.session.is_some();
         if query.session.is_none() {
             filter.of_their_sessions(conn, query)?;
         }
         Ok(filter)
+    }
+
+    /// Conditions on `event e` that every match of the filter meets. Not all that meet them match.
+    pub(super) fn of_filter(conn: &Connection, filter: &Filter, clock: Clock) -> Result<Self, StoreError> {
+        let mut found = Where::default();
+        let parts = match filter {
+            Filter::And(parts) => parts.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        for part in parts {
+            if let Some(condition) = compile::condition(conn, part, clock)? {
+                found.few |= condition.few;
+                found.conditions.push(Cow::Owned(condition.sql));
+                found.values.extend(condition.values);
+            }
+        }
+        Ok(found)
     }
 
     /// Narrows events by what their sessions' rows say: the project, and times that cover their events' times.
@@ -102,6 +125,19 @@ impl Where {
             return String::new();
         }
         format!("WHERE {}", self.conditions.join(" AND "))
+    }
+
+    /// The word that adds one more condition to [`Where::sql`].
+    pub(super) fn joint(&self) -> &'static str {
+        if self.conditions.is_empty() { "WHERE" } else { "AND" }
+    }
+
+    pub(super) fn is_few(&self) -> bool {
+        self.few
+    }
+
+    pub(super) fn values(&self) -> &[Value] {
+        &self.values
     }
 
     pub(super) fn into_values(self) -> Vec<Value> {

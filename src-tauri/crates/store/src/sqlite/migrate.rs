@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::Options;
 use crate::StoreError;
@@ -16,6 +17,13 @@ mod steps {
 /// "Orry": marks the file as ours for `file(1)` and for ourselves.
 const APPLICATION_ID: i32 = 0x4f72_7279;
 
+/// The table that earlier versions kept their steps in, as refinery makes it.
+const HISTORY: &str = "CREATE TABLE IF NOT EXISTS refinery_schema_history (
+    version int4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))";
+
+/// SQLite's steps between two looks at what a search may still cost.
+const WATCHED_STEPS: i32 = 20_000;
+
 /// The writer's connection: creates the file, refuses a foreign or newer one, and applies what is missing.
 pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection, StoreError> {
     let mut conn = Connection::open(path).map_err(|error| unwritable(path, &error))?;
@@ -23,7 +31,7 @@ pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection, 
     refuse_foreign(&conn, path)?;
     refuse_newer(&conn)?;
     settings(&conn).map_err(|error| unwritable(path, &error))?;
-    steps::migrations::runner().run(&mut conn).map_err(|error| StoreError::Failed(format!("migration: {error}")))?;
+    upgrade(&mut conn)?;
     conn.pragma_update(None, "application_id", APPLICATION_ID)?;
     if let Some(pages) = options.max_pages {
         conn.pragma_update(None, "max_page_count", pages)?;
@@ -32,6 +40,40 @@ pub(super) fn open_writer(path: &Path, options: &Options) -> Result<Connection, 
         conn.set_limit(rusqlite::limits::Limit::SQLITE_LIMIT_LENGTH, bytes)?;
     }
     Ok(conn)
+}
+
+/// Applies every step that is missing, lower numbers too, in one transaction: the schema is the old one or the new one.
+fn upgrade(conn: &mut Connection) -> Result<(), StoreError> {
+    let runner = steps::migrations::runner();
+    let mut known = runner.get_migrations().clone();
+    known.sort_by_key(|step| step.version());
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(HISTORY)?;
+    for step in known {
+        let checksum = step.checksum().to_string();
+        let applied: Option<String> = transaction
+            .query_row("SELECT checksum FROM refinery_schema_history WHERE version = ?1", [step.version()], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        match applied {
+            Some(applied) if applied == checksum => continue,
+            Some(_) => {
+                return Err(StoreError::Failed(format!("step {step} of the schema is not the one that was applied")));
+            }
+            None => {}
+        }
+        let sql = step.sql().unwrap_or_default();
+        transaction
+            .execute_batch(sql)
+            .map_err(|error| StoreError::Failed(format!("step {step} of the schema: {error}")))?;
+        // The time of an upgrade is of no use to anyone, and the store reads no clock.
+        transaction.execute(
+            "INSERT INTO refinery_schema_history (version, name, applied_on, checksum) VALUES (?1, ?2, '', ?3)",
+            rusqlite::params![step.version(), step.name(), checksum],
+        )?;
+    }
+    Ok(transaction.commit()?)
 }
 
 /// The indexer's connection. What it writes can be made again, so its commits do not wait for the disk.
@@ -46,14 +88,28 @@ pub(super) fn open_indexer(path: &Path) -> Result<Connection, StoreError> {
 
 /// A connection that cannot write.
 pub(super) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
+    let mut conn =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(|error| StoreError::Failed(format!("{}: {error}", path.display())))?;
     conn.busy_timeout(Duration::from_secs(10))?;
     conn.pragma_update(None, "query_only", true)?;
     conn.pragma_update(None, "cache_size", -8_000)?;
     prepare_once(&conn, 64)?;
+    conn.progress_handler(WATCHED_STEPS, Some(super::search::is_over))?;
+    conn.create_scalar_function("fold", 1, FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC, |call| {
+        Ok(orrery_views::filter::fold(call.get_raw(0).as_str_or_null()?.unwrap_or_default()))
+    })?;
     refuse_newer(&conn)?;
+    if is_older(&conn)? {
+        return Err(StoreError::TooOld);
+    }
     Ok(conn)
+}
+
+fn is_older(conn: &Connection) -> Result<bool, StoreError> {
+    let known = steps::migrations::runner().get_migrations().len();
+    let applied: i64 = conn.query_row("SELECT count(*) FROM refinery_schema_history", [], |row| row.get(0))?;
+    Ok(usize::try_from(applied).unwrap_or_default() < known)
 }
 
 fn settings(conn: &Connection) -> rusqlite::Result<()> {

@@ -1,12 +1,14 @@
 //! The store on SQLite: one writer thread, a few read-only connections, an index that follows.
 
 mod append;
+mod facets;
 mod filter;
 mod index;
 mod migrate;
 mod reader;
 mod removal;
 mod search;
+mod series;
 mod table;
 mod writer;
 
@@ -17,8 +19,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionQuery, SessionRow,
-    Track, UsageGroup, UsageReport, UsageRow,
+    Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Preset, Problem, SearchPage, Series, SeriesQuery,
+    SessionDetail, SessionQuery, SessionRow, Track, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::pricing::StoredPrices;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
@@ -29,11 +31,11 @@ use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
 use self::table::{
-    alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, track, usage,
+    alerts, counters, cursors, events, labels, masked, presets, prices, problems, raw, reports, sessions, track, usage,
 };
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
-    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, ToolStats,
+    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Search, Store, StoreError, ToolStats,
     TotalsQuery,
 };
 
@@ -53,13 +55,15 @@ const MOST_COUNTED: u64 = 100_000;
 const DAY_MS: i64 = 86_400_000;
 const MINUTE_MS: i64 = 60_000;
 
-/// Limits that tests set to see a full disk or a row too large.
+/// Limits that tests set to see a full disk, a row too large, or packs without thousands of events.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The database may have so many pages.
     pub max_pages: Option<u32>,
     /// A single value may have so many bytes.
     pub max_value_bytes: Option<i32>,
+    /// So many of the newest events are not packed yet.
+    pub fresh_events: Option<u32>,
 }
 
 /// Events in `orrery.db` of one directory.
@@ -67,6 +71,7 @@ pub struct SqliteStore {
     path: PathBuf,
     readers: Readers,
     requests: Option<mpsc::Sender<Request>>,
+    fresh: i64,
     feed: Feed,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -88,7 +93,8 @@ impl SqliteStore {
         private_file(&path).map_err(|error| unwritable(&path, &error))?;
         let conn = migrate::open_writer(&path, options)?;
         let turn = Arc::new(Turn::default());
-        let indexer = index::Indexer::start(migrate::open_indexer(&path)?, Arc::clone(&turn))?;
+        let fresh = options.fresh_events.map_or(index::FRESH, i64::from);
+        let indexer = index::Indexer::start(migrate::open_indexer(&path)?, Arc::clone(&turn), fresh)?;
         let readers = Readers::open(&path, READERS)?;
         let feed = Feed::default();
         let writer = Writer::new(conn, turn, indexer, feed.clone())?;
@@ -100,14 +106,21 @@ impl SqliteStore {
                 drop(lock);
             })
             .map_err(|error| StoreError::Failed(format!("no thread for the writer: {error}")))?;
-        Ok(SqliteStore { path, readers, requests: Some(requests), feed, writer: Mutex::new(Some(thread)) })
+        Ok(SqliteStore { path, readers, requests: Some(requests), fresh, feed, writer: Mutex::new(Some(thread)) })
     }
 
     /// Opens an existing database beside the process that writes it. Appends fail.
     pub fn open_read_only(dir: &Path) -> Result<Self, StoreError> {
         let path = dir.join(FILE);
         let readers = Readers::open(&path, READERS)?;
-        Ok(SqliteStore { path, readers, requests: None, feed: Feed::default(), writer: Mutex::new(None) })
+        Ok(SqliteStore {
+            path,
+            readers,
+            requests: None,
+            fresh: index::FRESH,
+            feed: Feed::default(),
+            writer: Mutex::new(None),
+        })
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, StoreError> {
@@ -170,6 +183,10 @@ impl Store for SqliteStore {
 
     fn raw(&self, seq: i64) -> Result<Vec<Raw>, StoreError> {
         self.readers.read(|conn| raw::of_event(conn, seq))
+    }
+
+    fn search(&self, search: &Search) -> Result<SearchPage, StoreError> {
+        self.readers.read(|conn| search::search(conn, search))
     }
 
     fn filter_options(&self) -> Result<FilterOptions, StoreError> {
@@ -267,6 +284,10 @@ impl Store for SqliteStore {
         self.readers.read(|conn| events::tool_stats(conn, since_ms))
     }
 
+    fn series(&self, query: &SeriesQuery) -> Result<Series, StoreError> {
+        self.readers.read(|conn| series::read(conn, query))
+    }
+
     fn cursors(&self) -> Result<Vec<FileCursor>, StoreError> {
         self.readers.read(|conn| cursors::all(conn))
     }
@@ -297,7 +318,7 @@ impl Store for SqliteStore {
                 newest_seq: events::newest_number(conn, "event")?,
                 active_sessions_24h: sessions::active_since(conn, now_ms.saturating_sub(DAY_MS))?,
                 events_last_minute: events::received_since(conn, now_ms.saturating_sub(MINUTE_MS))?,
-                unindexed: index::missing(conn)?,
+                unindexed: index::missing(conn, self.fresh)?,
             })
         })
     }
@@ -312,6 +333,21 @@ impl Store for SqliteStore {
 
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError> {
         self.readers.read(|conn| alerts::newest(conn, limit))
+    }
+
+    fn presets(&self) -> Result<Vec<Preset>, StoreError> {
+        self.readers.read(|conn| presets::all(conn))
+    }
+
+    fn save_preset(&self, preset: Preset) -> BoxFuture<'_, Result<i64, StoreError>> {
+        Box::pin(self.ask(|reply| Request::Change(Box::new(move |conn| presets::save(conn, &preset)), reply)))
+    }
+
+    fn remove_preset(&self, id: i64) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let removed = move |conn: &Connection| presets::remove(conn, id).map(i64::from);
+            Ok(self.ask(|reply| Request::Change(Box::new(removed), reply)).await? == 1)
+        })
     }
 
     fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {

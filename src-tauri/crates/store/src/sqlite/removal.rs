@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::table::{alerts, counters, sessions};
+use super::table::{alerts, counters, events, packs, sessions};
 use super::writer::Reply;
 use crate::StoreError;
 
@@ -53,7 +53,9 @@ fn remove_events(conn: &Transaction<'_>) -> Result<bool, StoreError> {
         .query_map([ROWS_PER_STEP], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for seq in &seqs {
-        conn.prepare_cached("DELETE FROM search WHERE rowid = ?1")?.execute([seq])?;
+        if let Some(pack) = events::pack_of(conn, *seq)? {
+            packs::mark_stale(conn, pack)?;
+        }
         conn.prepare_cached("DELETE FROM reindex WHERE seq = ?1")?.execute([seq])?;
         conn.prepare_cached("DELETE FROM event_raw WHERE seq = ?1")?.execute([seq])?;
         conn.prepare_cached("DELETE FROM event WHERE seq = ?1")?.execute([seq])?;
@@ -64,6 +66,10 @@ fn remove_events(conn: &Transaction<'_>) -> Result<bool, StoreError> {
 
 /// True when none is left.
 fn remove_flagged(conn: &Transaction<'_>, table: &str, key: &str) -> Result<bool, StoreError> {
+    if table == "raw" {
+        conn.prepare_cached("UPDATE pack SET stale = 1 WHERE key IN (SELECT pack FROM raw WHERE demo = 1 LIMIT ?1)")?
+            .execute([ROWS_PER_STEP])?;
+    }
     let removed = conn
         .prepare_cached(&format!(
             "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE demo = 1 LIMIT ?1)"

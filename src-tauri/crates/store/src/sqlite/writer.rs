@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,38 +27,27 @@ const BEHIND: usize = 1_024;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 
+type Change = Box<dyn FnOnce(&Connection) -> Result<i64, StoreError> + Send>;
+
 /// What the writer is asked for.
 pub(super) enum Request {
     Append(Box<Prepared>, Reply<Arc<Appended>>),
     LogAlert(Box<Alert>, Reply<bool>),
     UpdateAlert(Box<Alert>, Reply<()>),
     AddPrices(Box<StoredPrices>, Reply<bool>),
+    /// Any other small change.
+    Change(Change, Reply<i64>),
     RemoveDemo(Reply<Vec<String>>),
     Close(Reply<()>),
 }
 
-/// Whose turn it is to write: the indexer steps back when the writer waits.
+/// Whose turn it is to write: one transaction at a time, without waiting for SQLite's own lock.
 #[derive(Default)]
-pub(super) struct Turn {
-    held: Mutex<()>,
-    wanted: AtomicBool,
-}
+pub(super) struct Turn(Mutex<()>);
 
 impl Turn {
-    pub(super) fn for_writer(&self) -> MutexGuard<'_, ()> {
-        self.wanted.store(true, Ordering::Release);
-        let guard = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        self.wanted.store(false, Ordering::Release);
-        guard
-    }
-
-    pub(super) fn for_indexer(&self) -> MutexGuard<'_, ()> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether the writer waits for its turn.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Acquire)
+    pub(super) fn take(&self) -> MutexGuard<'_, ()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -136,7 +124,7 @@ impl Writer {
 
     fn group(&mut self, first: Request, requests: &mut Receiver<Request>) {
         let turn = Arc::clone(&self.turn);
-        let guard = turn.for_writer();
+        let guard = turn.take();
         let began = Instant::now();
         let mut answers = Vec::new();
         let mut lost = self.conn.execute_batch("BEGIN IMMEDIATE").err().map(|error| error.to_string());
@@ -186,6 +174,7 @@ impl Writer {
             Request::AddPrices(prices, reply) => {
                 Some(self.step(lost, reply, move |conn, memory| memory.add_prices(conn, &prices), |_| {}))
             }
+            Request::Change(change, reply) => Some(self.step(lost, reply, |conn, _| change(conn), |_| {})),
             Request::RemoveDemo(reply) => {
                 self.removal.get_or_insert_default().wait(reply);
                 None
@@ -257,7 +246,7 @@ impl Writer {
     /// One small transaction of a removal that is under way.
     fn remove_some(&mut self) {
         let Some(mut removal) = self.removal.take() else { return };
-        let turn = self.turn.for_writer();
+        let turn = self.turn.take();
         let step = removal.step(&mut self.conn);
         drop(turn);
         self.memory.forget();

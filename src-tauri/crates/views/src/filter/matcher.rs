@@ -48,6 +48,17 @@ pub struct Matcher {
     root: Node,
     /// Regexes for what the query looks for in texts, to highlight it.
     found: Vec<(Regex, bool)>,
+    /// What every match has in its text.
+    required: Vec<regex::bytes::Regex>,
+    needs_session: bool,
+}
+
+/// What a text alone tells of a match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Yes,
+    No,
+    Maybe,
 }
 
 #[derive(Debug, Clone)]
@@ -93,7 +104,25 @@ impl Matcher {
     pub fn of(filter: &Filter) -> Self {
         let mut found = Vec::new();
         wanted_texts(filter, &mut found);
-        Matcher { root: node(filter), found }
+        let mut required = Vec::new();
+        required_texts(filter, &mut required);
+        Matcher { root: node(filter), found, required, needs_session: needs_session(filter) }
+    }
+
+    /// Whether the session's row can make a difference for an event.
+    pub fn needs_session(&self) -> bool {
+        self.needs_session
+    }
+
+    /// Whether an event with this text can match: a quick look before the rest of the event is read.
+    pub fn may_match_text(&self, text: &str) -> bool {
+        let folded = OnceCell::new();
+        self.root.told(text, &|| folded.get_or_init(|| fold(text)).as_str()) != Told::No
+    }
+
+    /// Whether some event among these, as serde_json writes them, can match.
+    pub fn may_be_in(&self, json: &[u8]) -> bool {
+        self.required.iter().all(|regex| regex.is_match(json))
     }
 
     /// Whether the event matches. `session` is its row; without it nothing that only the session knows matches.
@@ -242,7 +271,7 @@ fn word_test(word: &str) -> Test {
 }
 
 /// Whether a search word is looked for at the beginning of words only. Scripts that put no spaces between words are not.
-pub(super) fn begins_word(word: &str) -> bool {
+pub fn begins_word(word: &str) -> bool {
     word.chars().next().is_some_and(|first| first.is_alphanumeric() && first < '\u{2e80}')
 }
 
@@ -275,7 +304,7 @@ fn wanted_texts(filter: &Filter, found: &mut Vec<(Regex, bool)>) {
 
 impl Test {
     /// `folded` is made only for tests that need it.
-    fn finds<'t>(&self, text: &str, folded: impl FnOnce() -> &'t str) -> bool {
+    fn finds<'t>(&self, text: &str, folded: impl Fn() -> &'t str) -> bool {
         match self {
             Test::Word(word) => has_word(folded(), word),
             Test::Part(part) => folded().contains(part.as_str()),
@@ -293,7 +322,78 @@ impl Test {
     }
 }
 
+/// Texts that a JSON string holds as they are.
+fn required_texts(filter: &Filter, required: &mut Vec<regex::bytes::Regex>) {
+    match filter {
+        Filter::And(parts) => parts.iter().for_each(|part| required_texts(part, required)),
+        Filter::Word(text) | Filter::Phrase(text)
+            if !text.chars().any(|letter| letter.is_control() || matches!(letter, '"' | '\\')) =>
+        {
+            let regex = regex::bytes::RegexBuilder::new(&regex::escape(text)).case_insensitive(true).build();
+            required.extend(regex.ok());
+        }
+        _ => {}
+    }
+}
+
+fn needs_session(filter: &Filter) -> bool {
+    let of_session = |field: &Field| {
+        matches!(
+            field,
+            Field::Project
+                | Field::Model
+                | Field::Branch
+                | Field::Cwd
+                | Field::Title
+                | Field::Status
+                | Field::Cost
+                | Field::Tokens
+                | Field::Turns
+                | Field::Tools
+                | Field::Errors
+        )
+    };
+    match filter {
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().any(needs_session),
+        Filter::Not(part) => needs_session(part),
+        Filter::Value { field, .. }
+        | Filter::Match { field, .. }
+        | Filter::Number { field, .. }
+        | Filter::Has(field) => of_session(field),
+        Filter::Is(flag) => !matches!(flag, Flag::Error | Flag::Subagent | Flag::Demo),
+        _ => false,
+    }
+}
+
 impl Node {
+    fn told<'t>(&self, text: &str, folded: &impl Fn() -> &'t str) -> Told {
+        let sure = |yes: bool| if yes { Told::Yes } else { Told::No };
+        match self {
+            Node::All => Told::Yes,
+            Node::Text(test) => sure(test.finds(text, folded)),
+            Node::Not(part) => match part.told(text, folded) {
+                Told::Yes => Told::No,
+                Told::No => Told::Yes,
+                Told::Maybe => Told::Maybe,
+            },
+            Node::And(parts) => {
+                parts.iter().map(|part| part.told(text, folded)).fold(Told::Yes, |all, one| match (all, one) {
+                    (Told::No, _) | (_, Told::No) => Told::No,
+                    (Told::Yes, Told::Yes) => Told::Yes,
+                    _ => Told::Maybe,
+                })
+            }
+            Node::Or(parts) => {
+                parts.iter().map(|part| part.told(text, folded)).fold(Told::No, |any, one| match (any, one) {
+                    (Told::Yes, _) | (_, Told::Yes) => Told::Yes,
+                    (Told::No, Told::No) => Told::No,
+                    _ => Told::Maybe,
+                })
+            }
+            _ => Told::Maybe,
+        }
+    }
+
     fn matches(&self, subject: &Subject<'_>) -> bool {
         match self {
             Node::All => true,
@@ -442,13 +542,7 @@ fn event_model(event: &Event) -> Option<&str> {
 /// Values of fields that only events have.
 fn event_values(event: &Event, field: Field) -> Vec<&str> {
     match field {
-        Field::Tool => match &event.body {
-            Body::ToolStart { tool, .. }
-            | Body::ToolEnd { tool, .. }
-            | Body::Permission { tool, .. }
-            | Body::PermissionDenied { tool, .. } => vec![tool.as_str()],
-            _ => Vec::new(),
-        },
+        Field::Tool => event.body.tool().into_iter().collect(),
         Field::Class => match &event.body {
             Body::ToolStart { class, .. } | Body::ToolEnd { class, .. } | Body::Permission { class, .. } => {
                 vec![class.word()]

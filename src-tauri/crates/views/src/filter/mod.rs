@@ -22,10 +22,10 @@ mod value;
 pub use complete::{Completion, Suggestion, Wanted, complete};
 pub use fields::{FACTS, Fact, field_name};
 pub use fold::{fold, fold_char};
-pub use matcher::{Clock, Matcher};
+pub use matcher::{Clock, Matcher, begins_word};
 pub use parse::parse;
 pub use print::print;
-pub use text::{event_text, name_matches};
+pub use text::{body_text, event_text, name_matches};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

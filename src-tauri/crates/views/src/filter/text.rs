@@ -3,9 +3,14 @@
 use orrery_types::{Body, Event, SessionRow, ToolClass};
 use serde_json::Value;
 
-/// The event's text, part by part on lines of its own: what was said, tool, target, error, output, then the strings of the
-/// input. Empty for events without words.
+/// An event's text: see [`body_text`].
 pub fn event_text(event: &Event) -> String {
+    body_text(&event.body)
+}
+
+/// The text of what happened, part by part on lines of its own: what was said, tool, target, error, output, then the
+/// strings of the input. Empty for events without words.
+pub fn body_text(body: &Body) -> String {
     let mut text = String::new();
     let mut add = |part: &str| {
         if !part.is_empty() {
@@ -15,7 +20,7 @@ pub fn event_text(event: &Event) -> String {
             text.push_str(part);
         }
     };
-    match &event.body {
+    match body {
         Body::SessionStart { reason, .. } | Body::SessionEnd { reason } => add(reason),
         Body::Prompt { text } | Body::Message { text, .. } | Body::Thinking { text } => add(text),
         Body::ToolStart { tool, target, input, .. } | Body::Permission { tool, target, input, .. } => {

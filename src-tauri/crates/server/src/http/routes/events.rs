@@ -96,35 +96,6 @@ pub async fn filter_options(State(app): State<Arc<App>>) -> Result<Json<Value>, 
     })))
 }
 
-#[derive(Debug, Default, Clone, Deserialize)]
-#[serde(default)]
-pub struct SearchParams {
-    q: String,
-    from: Option<i64>,
-    to: Option<i64>,
-    agent_type: Option<String>,
-    event_type: Option<String>,
-    session_id: Option<String>,
-    limit: Option<u32>,
-}
-
-/// `GET /events/search`: newest first.
-pub async fn search(State(app): State<Arc<App>>, Params(params): Params<SearchParams>) -> Result<Json<Value>, Failure> {
-    let words = params.q.trim().to_owned();
-    let query = EventQuery {
-        session: params.session_id,
-        agent: params.agent_type.as_deref().map(own_slug),
-        name: params.event_type,
-        words: Some(words.clone()).filter(|words| !words.is_empty()),
-        from_ms: params.from,
-        to_ms: params.to,
-        ..EventQuery::default()
-    };
-    let limit = params.limit.unwrap_or(100).min(MOST);
-    let events = app.read(move |store| family::events_json(store, &pages(store, query, limit)?)).await?;
-    Ok(Json(json!({"total": events.len(), "events": events, "query": words})))
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct SliceParams {

@@ -6,10 +6,12 @@ use crate::StoreError;
 
 pub(in crate::sqlite) const EVENTS: &str = "events";
 pub(in crate::sqlite) const SESSIONS: &str = "sessions";
-/// Number of the newest event in the full-text index.
+/// Number of the newest event that is packed and in the index.
 pub(in crate::sqlite) const INDEXED: &str = "indexed";
 /// Number of the newest event on its track.
 pub(in crate::sqlite) const TRACKED: &str = "tracked";
+/// Number of the newest payload that is packed.
+pub(in crate::sqlite) const RAWS_PACKED: &str = "raws_packed";
 
 pub(in crate::sqlite) fn get(conn: &Connection, name: &str) -> Result<i64, StoreError> {
     let value = conn

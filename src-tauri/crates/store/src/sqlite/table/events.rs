@@ -4,6 +4,7 @@ use orrery_types::{Body, Event, Sources, Subagent};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
+use super::packs::Packs;
 use super::raw;
 use crate::{StoreError, ToolStats};
 
@@ -14,7 +15,7 @@ const LAST_MS: i64 = 253_402_300_799_999;
 
 /// Columns that [`event_from_row`] reads, of `event e`, `session s` and the labels `a` and `n`.
 pub(in crate::sqlite) const COLUMNS: &str = "e.seq, e.id, s.id, a.text, n.text, e.at_ms, e.received_ms, e.turn, \
-     e.subagent, e.subagent_kind, e.sources, e.demo, e.body";
+     e.subagent, e.subagent_kind, e.sources, e.demo, e.body, e.pack";
 /// The tables of [`COLUMNS`] beside `event e`, looked up for each event and never the other way round.
 pub(in crate::sqlite) const JOINS: &str = "CROSS JOIN session s ON s.key = e.session \
      CROSS JOIN label a ON a.key = e.agent CROSS JOIN label n ON n.key = e.name";
@@ -85,7 +86,7 @@ pub(in crate::sqlite) fn update(conn: &Connection, event: &Event, agent: i64, na
     let (ok, duration_ms) = tool_end(&event.body);
     conn.prepare_cached(
         "UPDATE event SET agent = ?2, name = ?3, kind = ?4, at_ms = ?5, received_ms = ?6, turn = ?7, subagent = ?8,
-                          subagent_kind = ?9, sources = ?10, demo = ?11, ok = ?12, duration_ms = ?13, body = ?14
+                          subagent_kind = ?9, sources = ?10, demo = ?11, ok = ?12, duration_ms = ?13, body = ?14, pack = NULL
          WHERE seq = ?1",
     )?
     .execute(params![
@@ -108,18 +109,43 @@ pub(in crate::sqlite) fn update(conn: &Connection, event: &Event, agent: i64, na
 }
 
 pub(in crate::sqlite) fn by_seq(conn: &Connection, seq: i64) -> Result<Option<Event>, StoreError> {
+    by_seq_in(conn, seq, &Packs::new(conn))
+}
+
+/// As [`by_seq`], for many events in a row.
+pub(in crate::sqlite) fn by_seq_in(
+    conn: &Connection,
+    seq: i64,
+    packs: &Packs<'_>,
+) -> Result<Option<Event>, StoreError> {
     let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM event e {JOINS} WHERE e.seq = ?1"))?;
     let mut rows = statement.query([seq])?;
-    rows.next()?.map(event_from_row).transpose()
+    rows.next()?.map(|row| event_from_row(row, packs)).transpose()
+}
+
+/// The pack that holds an event's body.
+pub(in crate::sqlite) fn pack_of(conn: &Connection, seq: i64) -> Result<Option<i64>, StoreError> {
+    let pack =
+        conn.prepare_cached("SELECT pack FROM event WHERE seq = ?1")?.query_row([seq], |row| row.get(0)).optional()?;
+    Ok(pack.flatten())
 }
 
 pub(in crate::sqlite) fn same_id(conn: &Connection, ready: &Ready) -> Result<Option<Event>, StoreError> {
     let mut statement = conn.prepare_cached(&format!("SELECT {COLUMNS} FROM event e {JOINS} WHERE e.id = ?1"))?;
     let mut rows = statement.query([ready.id])?;
-    rows.next()?.map(event_from_row).transpose()
+    rows.next()?.map(|row| event_from_row(row, &Packs::new(conn))).transpose()
 }
 
-pub(in crate::sqlite) fn event_from_row(row: &Row<'_>) -> Result<Event, StoreError> {
+pub(in crate::sqlite) fn event_from_row(row: &Row<'_>, packs: &Packs<'_>) -> Result<Event, StoreError> {
+    let body = match row.get::<_, Option<i64>>(13)? {
+        None => body_from_blob(row.get_ref(12)?.as_blob()?)?,
+        Some(pack) => serde_json::from_slice(&packs.event(pack, row.get(0)?)?)?,
+    };
+    event_with_body(row, body)
+}
+
+/// The event of a row whose body was found elsewhere.
+pub(in crate::sqlite) fn event_with_body(row: &Row<'_>, body: Body) -> Result<Event, StoreError> {
     let subagent = row
         .get::<_, Option<String>>(8)?
         .map(|id| Ok::<_, rusqlite::Error>(Subagent { id, kind: row.get::<_, Option<String>>(9)?.unwrap_or_default() }))
@@ -135,7 +161,7 @@ pub(in crate::sqlite) fn event_from_row(row: &Row<'_>) -> Result<Event, StoreErr
         subagent,
         turn_id: row.get(7)?,
         sources: Sources(row.get(10)?),
-        body: body_from_blob(row.get_ref(12)?.as_blob()?)?,
+        body,
         demo: row.get(11)?,
     })
 }

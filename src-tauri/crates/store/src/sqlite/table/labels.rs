@@ -9,6 +9,9 @@ use crate::StoreError;
 pub(in crate::sqlite) const AGENT: &str = "agent";
 pub(in crate::sqlite) const NAME: &str = "name";
 
+/// Tools, named by the packer.
+pub(in crate::sqlite) const TOOL: &str = "tool";
+
 /// More names than this are somebody's mistake: they are looked up instead of remembered.
 const REMEMBERED: usize = 4_096;
 

@@ -6,6 +6,8 @@ pub(super) mod cursors;
 pub(super) mod events;
 pub(super) mod labels;
 pub(super) mod masked;
+pub(super) mod packs;
+pub(super) mod presets;
 pub(super) mod prices;
 pub(super) mod problems;
 pub(super) mod projects;

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use orrery_types::Source;
 use rusqlite::{Connection, params};
 
+use super::packs::Packs;
 use crate::{Raw, StoreError};
 
 const LEVEL: i32 = 3;
@@ -47,7 +48,7 @@ pub(in crate::sqlite) fn expand(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     decompress(bytes)
 }
 
-fn decompress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
+pub(super) fn decompress(bytes: &[u8]) -> Result<Vec<u8>, StoreError> {
     let size = zstd::zstd_safe::get_frame_content_size(bytes)
         .ok()
         .flatten()
@@ -83,19 +84,20 @@ pub(in crate::sqlite) fn next_key(conn: &Connection) -> Result<i64, StoreError> 
 /// Payloads of one event, in the order they arrived.
 pub(in crate::sqlite) fn of_event(conn: &Connection, seq: i64) -> Result<Vec<Raw>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT source, place, body FROM raw WHERE key IN (
+        "SELECT source, place, body, key, pack FROM raw WHERE key IN (
              SELECT raw FROM event WHERE seq = ?1 AND raw IS NOT NULL
              UNION SELECT raw FROM event_raw WHERE seq = ?1
          ) ORDER BY key",
     )?;
     let mut rows = statement.query([seq])?;
+    let packs = Packs::new(conn);
     let mut payloads = Vec::new();
     while let Some(row) = rows.next()? {
-        payloads.push(Raw {
-            source: source_of(row.get(0)?),
-            place: row.get(1)?,
-            bytes: decompress(row.get_ref(2)?.as_blob()?)?,
-        });
+        let bytes = match row.get::<_, Option<i64>>(4)? {
+            None => decompress(row.get_ref(2)?.as_blob()?)?,
+            Some(pack) => packs.raws(pack)?.get(row.get(3)?).map(<[u8]>::to_vec).unwrap_or_default(),
+        };
+        payloads.push(Raw { source: source_of(row.get(0)?), place: row.get(1)?, bytes });
     }
     Ok(payloads)
 }

@@ -35,6 +35,12 @@ pub(in crate::sqlite) fn fill(conn: &Connection, has_time: impl Fn(usize) -> boo
     Ok(true)
 }
 
+/// Whether an event waits for its track.
+pub(in crate::sqlite) fn waits(conn: &Connection) -> Result<bool, StoreError> {
+    let is_behind = counters::get(conn, counters::TRACKED)? < events::newest_number(conn, "event")?;
+    Ok(is_behind || changed(conn)?.is_some())
+}
+
 fn following(conn: &Connection, seq: i64) -> Result<Option<(i64, i64)>, StoreError> {
     Ok(conn
         .prepare_cached("SELECT seq, session FROM event WHERE seq > ?1 ORDER BY seq LIMIT 1")?
