@@ -120,13 +120,21 @@ struct Waiting {
 impl Waiting {
     /// Takes in what the server says of an alert. Answers with it when it has to be shown from here now.
     fn hear(&mut self, alert: Alert, now: Instant) -> Option<Alert> {
-        match alert.state {
+        match &alert.state {
+            // Told elsewhere, or here already: the desktop is not meant.
+            _ if !alert.is_for("desktop") => None,
             AlertState::Logged => {
                 self.alerts.insert(alert.key.clone(), (alert, now + SERVER_SHOWS_WITHIN));
                 None
             }
             AlertState::Failed { .. } => self.alerts.remove(&alert.key).map(|(alert, _)| alert),
-            AlertState::Delivered { .. } | AlertState::Paused => {
+            // Another sink took it; this desktop has not shown it.
+            AlertState::Delivered { .. } if alert.delivered.iter().all(|sink| sink != "desktop") => None,
+            AlertState::Delivered { .. }
+            | AlertState::Paused
+            | AlertState::Snoozed { .. }
+            | AlertState::Quiet { .. }
+            | AlertState::Cooling => {
                 self.alerts.remove(&alert.key);
                 None
             }
@@ -156,15 +164,7 @@ mod tests {
     use super::*;
 
     fn alert(key: &str, state: AlertState) -> Alert {
-        Alert {
-            key: key.to_owned(),
-            kind: AlertKind::LongTask,
-            at_ms: 1,
-            title: String::new(),
-            text: String::new(),
-            session_id: None,
-            state,
-        }
+        Alert { key: key.to_owned(), kind: AlertKind::LongTask, at_ms: 1, state, ..Alert::default() }
     }
 
     #[test]
@@ -174,7 +174,14 @@ mod tests {
             assert!(waiting.hear(alert(key, AlertState::Logged), start).is_none());
         }
         assert!(waiting.hear(alert("paused", AlertState::Paused), start).is_none());
-        assert!(waiting.hear(alert("shown", AlertState::Delivered { at_ms: 2 }), start).is_none());
+        let by = |key: &str, sink: &str| Alert {
+            delivered: vec![sink.to_owned()],
+            ..alert(key, AlertState::Delivered { at_ms: 2 })
+        };
+        assert!(waiting.hear(by("shown", "desktop"), start).is_none());
+        assert!(waiting.hear(by("silent", "slack"), start).is_none(), "told in a channel, not on this desktop");
+        let elsewhere = Alert { sinks: vec!["slack".to_owned()], ..alert("elsewhere", AlertState::Logged) };
+        assert!(waiting.hear(elsewhere, start).is_none());
         let failed = waiting.hear(alert("failed", AlertState::Failed { error: "no bus".to_owned() }), start);
         assert_eq!(failed.map(|alert| alert.key).as_deref(), Some("failed"));
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use orrery_alerts::sinks::desktop::DesktopSink;
+use orrery_alerts::sinks::desktop::{Act, DesktopSink, Word};
 use orrery_server::{Options, Running, attach, paths};
 use orrery_types::{Overview, Settings};
 use serde_json::{Value, json};
@@ -115,6 +115,35 @@ impl Host {
             running.open_session(session_id);
             true
         })
+    }
+
+    /// Snoozes or answers what a notification was about.
+    pub async fn act(&self, act: Act) {
+        match self {
+            Host::Own(own) => {
+                if let Some(running) = own.running.lock().await.as_ref() {
+                    running.act(act).await;
+                }
+            }
+            Host::Elsewhere { server, .. } => {
+                let (path, body) = match act {
+                    Act::Open(_) => return,
+                    Act::Snooze(target) => {
+                        ("/api/v1/alerts/snoozes".to_owned(), json!({"target": target, "minutes": 60}))
+                    }
+                    Act::Answer { seq, word: Word::Permission(allowed) } => (
+                        format!("/events/{seq}/respond"),
+                        json!({"permission": allowed, "respondedBy": "notification"}),
+                    ),
+                    Act::Answer { seq, word: Word::Choice(choice) } => {
+                        (format!("/events/{seq}/respond"), json!({"choice": choice, "respondedBy": "notification"}))
+                    }
+                };
+                if let Err(error) = server.post::<Value>(&path, body).await {
+                    tracing::warn!(%error, path, "the server did not take what a notification was told");
+                }
+            }
+        }
     }
 
     /// Pauses alerts until then, or ends a pause.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use orrery_alerts::sinks::desktop::DesktopSink;
+use orrery_alerts::sinks::desktop::{Act, DesktopSink};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_deep_link::DeepLinkExt as _;
 use tokio::sync::watch;
@@ -63,7 +63,7 @@ impl Shell {
 /// Opens the window and the tray at once, and starts the server beside them.
 pub fn start(app: &AppHandle, failure: Failure, open: Option<String>, hidden: bool) -> anyhow::Result<()> {
     let clicked = app.clone();
-    let sink = DesktopSink::start(move |session_id| open_session(&clicked, &session_id)).context("no notifications")?;
+    let sink = DesktopSink::start(move |act| acted(&clicked, act)).context("no notifications")?;
     let shell = Shell { host: watch::Sender::new(None), failure, hides: AtomicBool::new(false), sink: Arc::new(sink) };
     app.manage(shell);
     app.manage(shortcut::Keys::default());
@@ -83,6 +83,21 @@ pub fn start(app: &AppHandle, failure: Failure, open: Option<String>, hidden: bo
     tauri::async_runtime::spawn(keep_host(app.clone(), tray));
     tauri::async_runtime::spawn(quit_on_signal(app.clone()));
     Ok(())
+}
+
+/// What a person did with a notification.
+fn acted(app: &AppHandle, act: Act) {
+    match act {
+        Act::Open(session_id) => open_session(app, &session_id),
+        act => {
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                if let Ok(host) = app.state::<Shell>().host().await {
+                    host.act(act).await;
+                }
+            });
+        }
+    }
 }
 
 /// Brings the window up, on a session unless `session_id` is empty.

@@ -4,9 +4,14 @@
 //! names its occasion; the store's log takes every key once, which is why nothing here remembers what was sent. Policy
 //! decides whether an alert is shown; sinks show it.
 
+pub mod check;
+pub mod digest;
 pub mod policy;
+pub mod retry;
 pub mod rules;
 pub mod sinks;
 pub mod summary;
+pub mod zone;
 
 pub use sinks::{Sink, SinkError};
+pub use zone::Zone;

@@ -7,9 +7,9 @@ use std::process::{Child, Command};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use orrery_alerts::sinks::desktop::DesktopSink;
+use orrery_alerts::sinks::desktop::{Act, DesktopSink, Word};
 use orrery_alerts::{Sink, SinkError};
-use orrery_types::{Alert, AlertKind, AlertState};
+use orrery_types::{Alert, AlertKind, Asks, Urgency};
 use zbus::blocking::Connection;
 use zbus::zvariant::{OwnedValue, Value};
 
@@ -47,14 +47,14 @@ fn a_click_opens_the_session_and_markup_stays_text() {
     }
     let service = Service::start("actions body body-markup");
     let (opened, opens) = mpsc::channel();
-    let sink = DesktopSink::start(move |session_id| opened.send(session_id).unwrap()).unwrap();
+    let sink = DesktopSink::start(move |act| opened.send(act).unwrap()).unwrap();
 
     sink.deliver(&task("s1", "lattice-api has worked for 5 m on '<img src=x> & more'")).unwrap();
     let first = service.notifications().remove(0);
     assert_eq!(first.app, "Orrery");
     assert_eq!(first.title, "Still working");
     assert_eq!(first.text, "lattice-api has worked for 5 m on '&lt;img src=x&gt; &amp; more'");
-    assert_eq!(first.actions, ["default", "Open", "open", "Open"]);
+    assert_eq!(first.actions, ["default", "Open", "open", "Open", "snooze", "Snooze 1 h"]);
     assert_eq!(first.desktop_entry, "dev.orrery.desktop");
     assert_eq!(first.replaces, 0);
 
@@ -64,8 +64,9 @@ fn a_click_opens_the_session_and_markup_stays_text() {
     assert_eq!(replaces, [0, 0, 1], "only the same session's notification is replaced");
 
     // The body of the session's notification, then the button of the budget's.
-    assert_eq!(service.click_until_opened(1, "default", &opens), "s1");
-    assert_eq!(service.click_until_opened(2, "open", &opens), "", "a budget has no session: the window comes up");
+    assert_eq!(service.click_until_acted(1, "default", &opens), Act::Open("s1".to_owned()));
+    let window = Act::Open(String::new());
+    assert_eq!(service.click_until_acted(2, "open", &opens), window, "a budget has no session: the window comes up");
     assert!(opens.try_recv().is_err(), "the replaced notification does not open a second time");
 }
 
@@ -82,6 +83,38 @@ fn a_service_without_actions_or_markup_gets_neither() {
     assert!(note.actions.is_empty());
 }
 
+#[test]
+fn a_question_is_answered_from_its_notification_and_groups_take_the_place_of_single_ones() {
+    if !on_private_bus("a_question_is_answered_from_its_notification_and_groups_take_the_place_of_single_ones") {
+        return;
+    }
+    let service = Service::start("actions body");
+    let (acted, acts) = mpsc::channel();
+    let sink = DesktopSink::start(move |act| acted.send(act).unwrap()).unwrap();
+
+    let asks = Asks { seq: 41, ask: "permission".to_owned(), choices: Vec::new() };
+    let question = Alert { asks: Some(asks), urgency: Urgency::Critical, ..task("s1", "lattice-api wants to publish") };
+    sink.deliver(&question).unwrap();
+    let shown = service.notifications().remove(0);
+    assert_eq!(shown.actions[2..], ["answer-0", "Approve", "answer-1", "Deny", "open", "Open", "snooze", "Snooze 1 h"]);
+    assert_eq!(shown.urgency, 2);
+    let deny = Act::Answer { seq: 41, word: Word::Permission(false) };
+    assert_eq!(service.click_until_acted(1, "answer-1", &acts), deny);
+
+    sink.deliver(&task("s2", "still working")).unwrap();
+    assert_eq!(service.click_until_acted(2, "snooze", &acts), Act::Snooze("session/s2".to_owned()));
+    let group = ["s1", "s2", "s3"].map(str::to_owned).to_vec();
+    sink.deliver(&Alert { group, session_id: None, ..task("s3", "lattice-api, shop, web") }).unwrap();
+    assert_eq!(service.closed(), [1, 2], "one word for all three");
+    sink.deliver(&task("s4", "waits")).unwrap();
+    sink.withdraw("s4");
+    let start = Instant::now();
+    while service.closed() != [1, 2, 4] {
+        assert!(start.elapsed() < PATIENCE, "{:?}", service.closed());
+        std::thread::yield_now();
+    }
+}
+
 fn budget() -> Alert {
     Alert {
         key: "budget/daily/2026-11-22/4000".to_owned(),
@@ -89,8 +122,8 @@ fn budget() -> Alert {
         at_ms: 1_795_380_000_000,
         title: "Budget exceeded".to_owned(),
         text: "Budget exceeded: $50.12 of $40.00 today".to_owned(),
-        session_id: None,
-        state: AlertState::Logged,
+        rule: "budget".to_owned(),
+        ..Alert::default()
     }
 }
 
@@ -148,6 +181,7 @@ struct Notification {
     text: String,
     actions: Vec<String>,
     desktop_entry: String,
+    urgency: u8,
 }
 
 impl Service {
@@ -169,8 +203,26 @@ impl Service {
     }
 
     fn calls(&self) -> Option<Vec<(u64, Vec<OwnedValue>)>> {
-        let answer = self.bus.call_method(Some(SERVICE), PATH, Some(MOCK), "GetMethodCalls", &"Notify").ok()?;
+        self.calls_of("Notify")
+    }
+
+    fn calls_of(&self, method: &str) -> Option<Vec<(u64, Vec<OwnedValue>)>> {
+        let answer = self.bus.call_method(Some(SERVICE), PATH, Some(MOCK), "GetMethodCalls", &method).ok()?;
         answer.body().deserialize().ok()
+    }
+
+    /// Numbers of the notifications that were taken back.
+    fn closed(&self) -> Vec<u32> {
+        let calls = self.calls_of("CloseNotification").unwrap();
+        // The mock logs its integers as the smallest kind that holds them.
+        let number = |value: OwnedValue| match &*value {
+            Value::I32(id) => u32::try_from(*id).unwrap(),
+            Value::I64(id) => u32::try_from(*id).unwrap(),
+            Value::U32(id) => *id,
+            Value::U64(id) => u32::try_from(*id).unwrap(),
+            other => panic!("{other:?}"),
+        };
+        calls.into_iter().map(|(_, mut args)| number(args.remove(0))).collect()
     }
 
     fn notifications(&self) -> Vec<Notification> {
@@ -178,14 +230,14 @@ impl Service {
     }
 
     /// Clicks until the sink says so: the service may be asked to emit before the click is listened for.
-    fn click_until_opened(&self, id: u32, action: &str, opens: &mpsc::Receiver<String>) -> String {
+    fn click_until_acted(&self, id: u32, action: &str, acts: &mpsc::Receiver<Act>) -> Act {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             let args = vec![Value::from(id), Value::from(action)];
             let signal = (SERVICE, "ActionInvoked", "us", args);
             self.bus.call_method(Some(SERVICE), PATH, Some(MOCK), "EmitSignal", &signal).unwrap();
-            if let Ok(session_id) = opens.recv_timeout(Duration::from_millis(200)) {
-                return session_id;
+            if let Ok(act) = acts.recv_timeout(Duration::from_millis(200)) {
+                return act;
             }
         }
         panic!("no click reached the sink");
@@ -210,5 +262,9 @@ fn notification(args: Vec<OwnedValue>) -> Notification {
         text: text(4),
         actions: Vec::<String>::try_from(args[5].clone()).unwrap(),
         desktop_entry: String::try_from(hints["desktop-entry"].clone()).unwrap(),
+        urgency: match &*hints["urgency"] {
+            Value::U8(urgency) => *urgency,
+            other => panic!("{other:?}"),
+        },
     }
 }

@@ -1,12 +1,13 @@
-//! What `orrery-hook` and `orrery hook` do: one payload to the server or into the spool. Never an error, never a word.
+//! What `orrery-hook` and `orrery hook` do: one payload to the server or into the spool. Never an error, and never a word but
+//! the guard's, which a person has to switch on.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Read};
+use std::io::{IsTerminal, Read, Write};
 use std::time::Instant;
 
 use crate::discover::{self, Target};
-use crate::send::{self, Deadline, Delivery};
-use crate::{id, spool};
+use crate::send::{self, Deadline, Delivery, Outcome};
+use crate::{answer, id, spool};
 
 /// Payloads up to this size go over the port; larger ones are streamed to the spool, so that memory stays small.
 const MAX_SENT: usize = 2 * 1024 * 1024;
@@ -68,8 +69,18 @@ pub fn run(args: &Args) {
         let was_slow = spool.as_deref().is_some_and(spool::was_slow);
         let deadline = if was_slow { Deadline::SHORT } else { Deadline::default() };
         let start = Instant::now();
-        if send::deliver(server, Delivery { id: &id, at_ms, agent: &agent, body: &body }, deadline) {
-            return;
+        let wants_answer = answer::may_be_asked(&agent, &body);
+        let delivery = Delivery { id: &id, at_ms, agent: &agent, body: &body };
+        match send::deliver(server, delivery, deadline, wants_answer) {
+            Outcome::Taken => return,
+            Outcome::Answered(words) => {
+                if answer::is_printable(&words) {
+                    // An agent that does not listen loses nothing.
+                    let _ = std::io::stdout().write_all(&words);
+                }
+                return;
+            }
+            Outcome::Failed => {}
         }
         late = start.elapsed() >= deadline.total;
     }

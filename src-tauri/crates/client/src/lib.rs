@@ -2,6 +2,7 @@
 //!
 //! The standard library alone: the hook blocks the person's agent on every tool call, so it starts fast and stays small.
 
+pub mod answer;
 pub mod discover;
 pub mod hook;
 pub mod id;

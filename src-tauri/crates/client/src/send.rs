@@ -37,12 +37,29 @@ pub struct Delivery<'a> {
     pub body: &'a [u8],
 }
 
-/// Whether the server said within the deadline that it has the payload. Anything else is for the spool.
-pub fn deliver(server: SocketAddr, delivery: Delivery<'_>, deadline: Deadline) -> bool {
-    attempt(server, delivery, deadline).unwrap_or(false)
+/// What became of a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server has it.
+    Taken,
+    /// The server has it, and says what the agent is to hear: see [`crate::answer`].
+    Answered(Vec<u8>),
+    /// It is for the spool.
+    Failed,
 }
 
-fn attempt(server: SocketAddr, delivery: Delivery<'_>, deadline: Deadline) -> std::io::Result<bool> {
+/// Sends a payload and waits, within the deadline, for the server to say that it has it. The answer's body is read where
+/// `wants_answer`, and what does not arrive in time is no answer: nothing that goes wrong stops an agent.
+pub fn deliver(server: SocketAddr, delivery: Delivery<'_>, deadline: Deadline, wants_answer: bool) -> Outcome {
+    attempt(server, delivery, deadline, wants_answer).unwrap_or(Outcome::Failed)
+}
+
+fn attempt(
+    server: SocketAddr,
+    delivery: Delivery<'_>,
+    deadline: Deadline,
+    wants_answer: bool,
+) -> std::io::Result<Outcome> {
     let end = Instant::now() + deadline.total;
     let mut stream = TcpStream::connect_timeout(&server, deadline.connect.min(deadline.total))?;
     stream.set_nodelay(true)?;
@@ -51,7 +68,7 @@ fn attempt(server: SocketAddr, delivery: Delivery<'_>, deadline: Deadline) -> st
     let mut sent = 0;
     while sent < message.len() {
         match stream.write(&message[sent..]) {
-            Ok(0) => return Ok(false),
+            Ok(0) => return Ok(Outcome::Failed),
             Ok(count) => sent += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -65,13 +82,63 @@ fn attempt(server: SocketAddr, delivery: Delivery<'_>, deadline: Deadline) -> st
     while read < 12 {
         stream.set_read_timeout(Some(left(end)?))?;
         match stream.read(&mut answer[read..]) {
-            Ok(0) => return Ok(false),
+            Ok(0) => return Ok(Outcome::Failed),
             Ok(count) => read += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(answer.starts_with(b"HTTP/1.") && answer[8] == b' ' && answer[9] == b'2')
+    let taken = answer.starts_with(b"HTTP/1.") && answer[8] == b' ' && answer[9] == b'2';
+    if !taken {
+        return Ok(Outcome::Failed);
+    }
+    if !wants_answer {
+        return Ok(Outcome::Taken);
+    }
+    // Usually all of it is here: the server writes head and body at once.
+    let body = rest(&mut stream, answer[..read].to_vec(), end).unwrap_or_default();
+    Ok(if body.is_empty() { Outcome::Taken } else { Outcome::Answered(body) })
+}
+
+/// The body behind a head that has begun. Empty when there is none, when it is longer than an answer of ours, and when it
+/// does not come in time.
+fn rest(stream: &mut TcpStream, mut answer: Vec<u8>, end: Instant) -> std::io::Result<Vec<u8>> {
+    const MOST: usize = 8 * 1024;
+    loop {
+        if let Some((head, body)) = split(&answer) {
+            let length = content_length(head).unwrap_or(0);
+            if length == 0 || length > MOST {
+                return Ok(Vec::new());
+            }
+            if let Some(body) = answer.get(body..body + length) {
+                return Ok(body.to_vec());
+            }
+        } else if answer.len() > MOST {
+            return Ok(Vec::new());
+        }
+        let mut more = [0_u8; 1024];
+        stream.set_read_timeout(Some(left(end)?))?;
+        match stream.read(&mut more) {
+            Ok(0) => return Ok(Vec::new()),
+            Ok(count) => answer.extend_from_slice(&more[..count]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The head, and where the body begins. Empty while the head is not whole.
+fn split(answer: &[u8]) -> Option<(&[u8], usize)> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some((&answer[..end], end + 4))
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b"content-length:";
+    let line = head
+        .split(|byte| *byte == b'\n')
+        .find(|line| line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME)))?;
+    std::str::from_utf8(&line[NAME.len()..]).ok()?.trim().parse().ok()
 }
 
 /// What is left until `end`. Never zero, which the socket would take for "no timeout".

@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use orrery_agents::paths::Env;
 use orrery_agents::transcript::Reader;
 use orrery_store::{Store, StoreError};
-use orrery_types::Overview;
+use orrery_types::{Overview, Snooze};
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::agents::Versions;
+use crate::alerting::Desk;
 use crate::clock::Clock;
 use crate::family::Recent;
 use crate::ingest::Ingest;
@@ -55,6 +56,8 @@ pub struct App {
     pub themes: Mutex<()>,
     /// Alerts are silent until then, ms; 0 when they are not.
     pub paused_until_ms: AtomicI64,
+    /// Snoozes, secrets and sinks of the alerts.
+    pub desk: Desk,
     /// True from the moment the server is to end.
     pub stop: watch::Sender<bool>,
 }
@@ -89,7 +92,22 @@ impl App {
     }
 
     pub fn pause_alerts(&self, until_ms: Option<i64>) {
-        self.paused_until_ms.store(until_ms.unwrap_or(0), Ordering::Relaxed);
+        let until_ms = until_ms.unwrap_or(0);
+        self.paused_until_ms.store(until_ms, Ordering::Relaxed);
+        self.changed.notify_one();
+        // A restart goes on with the pause.
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            let pause = Snooze { target: crate::alerting::PAUSE.to_owned(), until_ms };
+            if let Err(error) = store.write_alerts(vec![orrery_store::AlertWrite::Snooze(pause)]).await {
+                tracing::warn!(%error, "a pause does not outlast this run");
+            }
+        });
+    }
+
+    /// Puts changed settings in force where something keeps a copy, and wakes what shows them.
+    pub fn apply_settings(&self) {
+        self.ingest.redact(&self.settings.get());
         self.changed.notify_one();
     }
 

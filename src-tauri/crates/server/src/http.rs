@@ -9,4 +9,4 @@ pub mod router;
 pub mod seats;
 pub mod serve;
 
-mod routes;
+pub(crate) mod routes;

@@ -24,6 +24,7 @@ mod overview;
 mod port;
 mod projects;
 mod redact;
+mod secrets;
 mod settings;
 mod start;
 mod timeline;

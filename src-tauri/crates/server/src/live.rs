@@ -22,19 +22,12 @@ pub const MAX_CLIENTS: usize = 256;
 /// A frame of events is cut at about this size, so that no client has to take megabytes at once.
 const FRAME_BYTES: usize = 256 * 1024;
 
-/// What was committed, for the server's own subscribers (overview, alerts).
-#[derive(Debug, Clone, Default)]
-pub struct Stored {
-    pub new_events: u64,
-    pub sessions: Vec<SessionRow>,
-}
-
 /// Publishers and subscribers of the stream.
 #[derive(Debug)]
 pub struct Hub {
     frames: Ring,
     family: Ring,
-    stored: broadcast::Sender<Arc<Stored>>,
+    stored: broadcast::Sender<Arc<Appended>>,
     clients: AtomicUsize,
     serialized: AtomicU64,
     lagged: AtomicU64,
@@ -73,7 +66,7 @@ impl Hub {
     }
 
     /// Sends one commit to every client and to the server's own subscribers.
-    pub fn publish_commit(&self, appended: &Appended, server_ms: i64) {
+    pub fn publish_commit(&self, appended: &Arc<Appended>, server_ms: i64) {
         let events = if appended.audience == Audience::All { appended.events.as_slice() } else { &[] };
         if !events.is_empty() || !appended.sessions.is_empty() {
             if self.frames.is_heard() {
@@ -82,8 +75,7 @@ impl Hub {
                 self.frames.skip();
             }
             if self.stored.receiver_count() > 0 {
-                let stored = Stored { new_events: appended.new_events, sessions: appended.sessions.clone() };
-                let _ = self.stored.send(Arc::new(stored));
+                let _ = self.stored.send(Arc::clone(appended));
             }
         }
         if !appended.raws.is_empty() && self.family.is_heard() {
@@ -170,7 +162,7 @@ impl Hub {
     }
 
     /// Everything committed from now on.
-    pub fn stored(&self) -> broadcast::Receiver<Arc<Stored>> {
+    pub fn stored(&self) -> broadcast::Receiver<Arc<Appended>> {
         self.stored.subscribe()
     }
 

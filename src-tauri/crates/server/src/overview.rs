@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use orrery_alerts::Zone;
 use orrery_store::{StoreError, TotalsQuery};
 use orrery_types::{AgentStatus, Blind, FoundAgent, HookState, LiveFrame, Overview, Spend, Status, Strip};
 use orrery_views::session::{needs_person_at, status_at};
 use tokio::time::Instant;
 
+use crate::agents;
+use crate::alerting::budgets;
 use crate::app::{App, ended};
-use crate::{agents, clock};
 
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// Silence ends sessions and minutes pass: figures move without any event.
@@ -63,6 +65,7 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
     let now_ms = app.clock.now_ms();
     let found = agents::known(app).await;
     let settings = app.settings.get();
+    let zone = Zone::of(&settings.zone).unwrap_or_default();
     let spool_files = {
         let dir = orrery_client::spool::dir(&app.data_dir);
         tokio::task::spawn_blocking(move || orrery_client::spool::depth(&dir).0).await.unwrap_or(0)
@@ -70,7 +73,7 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
     let mut overview = app
         .read(move |store| {
             let today =
-                store.totals(&TotalsQuery { from_ms: Some(clock::midnight(now_ms)), ..TotalsQuery::default() })?;
+                store.totals(&TotalsQuery { from_ms: Some(zone.midnight(now_ms)), ..TotalsQuery::default() })?;
             let tools = store.tool_stats(now_ms - HOUR_MS)?;
             let health = store.health(now_ms)?;
             let mut active = store.recent_sessions(now_ms - LOOK_BACK_MS, ACTIVE)?;
@@ -80,12 +83,12 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
             let needs_you = active.iter().filter(|row| needs_person_at(row, now_ms)).count() as u32;
             active.retain(|row| matches!(row.status, Status::Running | Status::NeedsYou | Status::Stuck));
             let today = Spend {
-                day: clock::day(now_ms),
+                day: zone.day(now_ms),
                 tokens: today.tokens,
                 cost_usd_micros: today.cost_usd_micros,
                 unpriced_requests: today.unpriced_requests,
                 budget_usd_micros: orrery_alerts::rules::budget::budget_usd_micros(&settings),
-                pace_usd_micros: pace(today.cost_usd_micros, now_ms),
+                pace_usd_micros: pace(today.cost_usd_micros, zone, now_ms),
                 failed_last_hour: tools.failed,
                 calls_last_hour: tools.calls,
             };
@@ -111,6 +114,7 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
                 sessions_total: health.sessions,
                 events_total: health.events,
                 demo: store.has_demo()?,
+                budgets: budgets::states(store, &settings, zone, now_ms)?,
                 ..Overview::default()
             })
         })
@@ -120,15 +124,29 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
     overview.strip.hooked_agents =
         found.iter().filter(|agent| matches!(agent.hooks, HookState::Installed { .. })).count() as u32;
     overview.blind = blind(&found, app.settings.get().watch);
+    overview.blind.extend(wrong(app));
     overview.alerts_paused_until_ms = app.paused_until();
     Ok(overview)
 }
 
 /// Where today's spend ends at midnight at the rate so far.
-fn pace(cost_usd_micros: i64, now_ms: i64) -> Option<i64> {
-    let (start, end) = (clock::midnight(now_ms), clock::next_midnight(now_ms));
+fn pace(cost_usd_micros: i64, zone: Zone, now_ms: i64) -> Option<i64> {
+    let (start, end) = (zone.midnight(now_ms), zone.next_midnight(now_ms));
     let passed_ms = now_ms - start;
     (passed_ms >= PACE_AFTER_MS).then(|| (cost_usd_micros as f64 / passed_ms as f64 * (end - start) as f64) as i64)
+}
+
+/// What of the settings does not count, so that nobody trusts a budget that is not in force.
+fn wrong(app: &App) -> Vec<Blind> {
+    let file = app.settings.complaint().map(|complaint| Blind {
+        what: complaint.to_string(),
+        hint: format!("Repair {}; until then the settings of before hold", app.settings.path().display()),
+    });
+    let values = app.settings.wrongs().into_iter().map(|wrong| Blind {
+        what: format!("The setting {} does not count: {}", wrong.key, wrong.words),
+        hint: "Correct it in Settings or in config.toml".to_owned(),
+    });
+    file.into_iter().chain(values).collect()
 }
 
 fn blind(found: &[FoundAgent], watch: bool) -> Vec<Blind> {

@@ -8,17 +8,20 @@ use std::time::Duration;
 
 use orrery_agents::paths::Env;
 use orrery_alerts::Sink;
+use orrery_alerts::sinks::desktop::Act;
 use orrery_store::{Batch, SqliteStore, Store, StoreError};
 use orrery_types::{LiveFrame, Overview, Problem, Settings};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use crate::alerting::Desk;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::http::{router, serve};
 use crate::ingest::Ingest;
 use crate::jobs::{Jobs, dirty, spool, watch as watcher};
 use crate::live::Hub;
+use crate::secrets::SecretsFile;
 use crate::settings::{SettingsFile, write_whole};
 use crate::token::{self, Links};
 use crate::{alerting, attach, overview, port};
@@ -125,6 +128,14 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
     if let Some(words) = complaint {
         tracing::warn!(words, "the settings cannot be read; defaults are in force");
     }
+    let (secrets, complaint) = SecretsFile::open(&options.data_dir);
+    if let Some(words) = complaint {
+        tracing::warn!(words, "sinks go without their secrets");
+    }
+    let snoozes = store.snoozes(clock.now_ms())?;
+    let paused_until_ms =
+        snoozes.iter().find(|snooze| snooze.target == alerting::PAUSE).map_or(0, |pause| pause.until_ms);
+    let desk = Desk::new(secrets, options.sink, snoozes);
     let live = Arc::new(Hub::default());
     // Ends when the store is closed, after the last commit was told.
     tokio::spawn(crate::live::run(live.clone(), clock.clone(), store.committed()));
@@ -152,7 +163,8 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         versions: crate::agents::Versions::default(),
         timelines: Arc::default(),
         themes: tokio::sync::Mutex::default(),
-        paused_until_ms: AtomicI64::new(0),
+        paused_until_ms: AtomicI64::new(paused_until_ms),
+        desk,
         stop: watch::Sender::new(false),
     });
     app.ingest.redact(&app.settings.get());
@@ -166,7 +178,8 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
     let servers = servers.collect();
     let mut jobs = vec![
         tokio::spawn(overview::run(app.clone())),
-        tokio::spawn(alerting::run(app.clone(), options.sink)),
+        tokio::spawn(alerting::run(app.clone())),
+        tokio::spawn(crate::settings::watch::run(app.clone())),
         tokio::spawn(spool::run(app.clone())),
         tokio::spawn(dirty::run(app.clone())),
     ];
@@ -211,6 +224,11 @@ impl Running {
     /// Asks every client to show a session: a notification was clicked. An empty id shows the interface's start.
     pub fn open_session(&self, id: &str) {
         self.app.live.publish(&LiveFrame::Open { session_id: id.to_owned() });
+    }
+
+    /// Does what a person did with a notification: opens, snoozes or answers.
+    pub async fn act(&self, act: Act) {
+        alerting::act::act(&self.app, act).await;
     }
 
     /// Silences alerts until then, ms since 1970. Empty ends the pause.

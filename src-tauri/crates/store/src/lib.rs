@@ -5,6 +5,5 @@ mod store;
 
 pub use sqlite::{Options, SqliteStore};
 pub use store::{
-    Appended, Audience, Batch, BoxFuture, Cancel, FileCursor, FilterOptions, Health, Item, Masked, Raw, Search, Store,
-    StoreError, ToolStats, TotalsQuery,
+    AlertWrite, Appended, Audience, Batch, BoxFuture, Cancel, DeliveryQuery, FileCursor, FilterOptions, Health, Item, Masked, Raw, Search, Store, StoreError, ToolStats, TotalsQuery,
 };

@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Event, EventQuery, Filter, GroupBy, Page, Preset, Problem, SearchPage, Series,
-    SeriesQuery, SessionDetail, SessionFacts, SessionQuery, SessionRow, Source, Track, UsageGroup, UsageReport,
-    UsageRow,
+    Alert, CostRow, CostTotals, Delivery, DeliveryState, Event, EventQuery, Filter, GroupBy, Page, Preset, Problem, SearchPage, Series, SeriesQuery, SessionDetail, SessionFacts, SessionQuery, SessionRow, Snooze, Source, Track, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::filter::Clock;
 use orrery_views::pricing::StoredPrices;
@@ -172,6 +170,26 @@ impl Cancel {
     }
 }
 
+/// A change in the alerts' books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertWrite {
+    /// What became of an alert at a sink; replaces what was known.
+    Delivery(Delivery),
+    /// Silence about something until then; an end of 0 takes it back.
+    Snooze(Snooze),
+    /// When something that runs by schedule ran last.
+    Mark { name: String, at_ms: i64 },
+}
+
+/// Which deliveries; newest first. All fields narrow.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryQuery {
+    pub alert: Option<String>,
+    pub sink: Option<String>,
+    pub state: Option<DeliveryState>,
+    pub limit: u32,
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     pub size_bytes: u64,
@@ -271,6 +289,12 @@ pub trait Store: Send + Sync + 'static {
     /// Records what became of a logged alert.
     fn update_alert(&self, alert: Alert) -> BoxFuture<'_, Result<(), StoreError>>;
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError>;
+    fn alert(&self, key: &str) -> Result<Option<Alert>, StoreError>;
+    fn write_alerts(&self, writes: Vec<AlertWrite>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<Delivery>, StoreError>;
+    /// Snoozes that still run, by their end.
+    fn snoozes(&self, now_ms: i64) -> Result<Vec<Snooze>, StoreError>;
+    fn marks(&self) -> Result<Vec<(String, i64)>, StoreError>;
 
     /// Saved queries, by name.
     fn presets(&self) -> Result<Vec<Preset>, StoreError>;

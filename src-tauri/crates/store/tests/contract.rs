@@ -4,10 +4,10 @@
 mod make;
 
 use make::{NOON, batch, event, id, item, of_events, of_usage, prompt, put, store, tool_end, usage};
-use orrery_store::{Batch, FileCursor, Item, SqliteStore, Store, StoreError, TotalsQuery};
+use orrery_store::{AlertWrite, Batch, DeliveryQuery, FileCursor, Item, SqliteStore, Store, StoreError, TotalsQuery};
 use orrery_types::{
-    Alert, AlertKind, AlertState, Body, EventQuery, GroupBy, Mark, Problem, SessionFacts, SessionQuery, SessionSort,
-    Source, Sources,
+    Alert, AlertKind, AlertState, Body, Delivery, DeliveryState, EventQuery, GroupBy, Mark, Problem, SessionFacts,
+    SessionQuery, SessionSort, Snooze, Source, Sources,
 };
 
 const HOUR: i64 = 3_600_000;
@@ -368,8 +368,7 @@ async fn an_alert_is_logged_once() {
         at_ms: NOON,
         title: "Budget exceeded".to_owned(),
         text: "$50.12 of $40.00 today".to_owned(),
-        session_id: None,
-        state: AlertState::Logged,
+        ..Alert::default()
     };
     assert!(store.log_alert(alert.clone()).await.unwrap());
     assert!(!store.log_alert(alert.clone()).await.unwrap());
@@ -378,6 +377,44 @@ async fn an_alert_is_logged_once() {
     assert_eq!(store.alerts(10).unwrap(), [delivered]);
     let unknown = Alert { key: "other".to_owned(), ..alert };
     assert!(store.update_alert(unknown).await.is_err());
+    assert_eq!(store.alert("budget/daily/2026-11-22").unwrap(), store.alerts(1).unwrap().pop());
+    assert_eq!(store.alert("other").unwrap(), None);
+}
+
+#[tokio::test]
+async fn deliveries_snoozes_and_marks_are_kept_by_what_they_are_about() {
+    let (_dir, store) = store();
+    let alert = Alert { key: "a".to_owned(), session_id: Some("s1".to_owned()), ..Alert::default() };
+    assert!(store.log_alert(alert).await.unwrap());
+    let delivery = |sink: &str, at_ms: i64, state: DeliveryState| Delivery {
+        alert: "a".to_owned(),
+        sink: sink.to_owned(),
+        at_ms,
+        state,
+        ..Delivery::default()
+    };
+    let write = |delivery: Delivery| store.write_alerts(vec![AlertWrite::Delivery(delivery)]);
+    write(delivery("slack", 1, DeliveryState::Waiting)).await.unwrap();
+    write(delivery("mail", 2, DeliveryState::Dead)).await.unwrap();
+    write(delivery("slack", 3, DeliveryState::Delivered)).await.unwrap();
+    write(Delivery { alert: "nobody's".to_owned(), ..delivery("slack", 4, DeliveryState::Dead) }).await.unwrap();
+    let all = DeliveryQuery { limit: 10, ..DeliveryQuery::default() };
+    let listed = store.deliveries(&all).unwrap();
+    assert_eq!(listed, [delivery("slack", 3, DeliveryState::Delivered), delivery("mail", 2, DeliveryState::Dead)]);
+    let dead = DeliveryQuery { state: Some(DeliveryState::Dead), ..all.clone() };
+    assert_eq!(store.deliveries(&dead).unwrap(), [delivery("mail", 2, DeliveryState::Dead)]);
+
+    let snooze = |target: &str, until_ms: i64| AlertWrite::Snooze(Snooze { target: target.to_owned(), until_ms });
+    let mark = AlertWrite::Mark { name: "digest/daily".to_owned(), at_ms: 7 };
+    store.write_alerts(vec![snooze("rule/a", 10), snooze("all", 20), snooze("rule/a", 30), mark]).await.unwrap();
+    let targets = |now_ms: i64| -> Vec<String> {
+        store.snoozes(now_ms).unwrap().into_iter().map(|snooze| snooze.target).collect()
+    };
+    assert_eq!(targets(10), ["all", "rule/a"]);
+    assert_eq!(targets(25), ["rule/a"]);
+    store.write_alerts(vec![snooze("rule/a", 0)]).await.unwrap();
+    assert_eq!(targets(0), ["all"]);
+    assert_eq!(store.marks().unwrap(), [("digest/daily".to_owned(), 7)]);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 mod agent;
 mod alert;
 mod bill;
+mod budget;
 mod event;
 mod export;
 mod file;
@@ -16,31 +17,35 @@ mod page;
 mod problem;
 mod project;
 mod redaction;
+mod rule;
 mod search;
 mod series;
 mod session;
 mod settings;
 mod timeline;
 pub mod track;
+mod sink;
 mod usage;
 
 pub use agent::{AgentId, AgentStatus, DiffLine, DiffOp, FileChange, FoundAgent, HookState, InstallPlan};
-pub use alert::{Alert, AlertKind, AlertState};
+pub use alert::{Alert, AlertKind, AlertState, Asks, Delivery, DeliveryState, Digest, Snooze, Urgency};
 pub use bill::{
     Bill, BillLine, PriceVersion, PricesUsed, Repeats, Reported, Unpriced, UsageDetail, UsageGroup, UsageQuery,
     UsageReport,
 };
+pub use budget::{Budget, BudgetState, Guard, Period, Scope, WeekStart, cents};
 pub use event::{Answer, Body, Event, EventId, Question, Source, Sources, Subagent, ToolClass, clip};
 pub use export::ExportFormat;
 pub use file::SessionFile;
 pub use filter::{Compare, Field, Filter, FilterError, Flag, Moment, Op, Pattern};
 pub use job::{Job, JobKind, JobState};
 pub use live::{ClientFrame, LiveFrame, frame_number};
-pub use overview::{Blind, Overview, Spend, Strip};
+pub use overview::{Blind, Overview, Spend, Standing, Strip};
 pub use page::{EventQuery, Page, SessionDetail, SessionQuery, SessionSort};
 pub use problem::{Problem, ProblemJson};
 pub use project::Project;
 pub use redaction::{Redaction, RedactionRule};
+pub use rule::{Rule, RuleKind, RulePatch, rules};
 pub use search::{Facet, Facets, Hit, Preset, SearchPage, SearchQuery, Snippet};
 pub use series::{Metric, Series, SeriesBy, SeriesLine, SeriesQuery, SeriesStep};
 pub use session::{Doing, Failing, Needs, NeedsKind, OpenCall, SessionFacts, SessionRow, Status, SubagentRow, Verb};
@@ -50,4 +55,6 @@ pub use timeline::{
     TimelineSession,
 };
 pub use track::{Mark, Point, Spent, Track, TrackRow};
+pub use settings::{Appearance, Density, DigestSettings, Digests, QuietHours, Settings, SettingsPatch, Theme};
+pub use sink::{MailTls, SinkKind, SinkSettings, SinkState};
 pub use usage::{Basis, CostLine, CostRow, CostTotals, GroupBy, RequestUsage, StandIn, Tokens, UsageRow};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SessionRow, Tokens};
+use crate::{BudgetState, SessionRow, Tokens};
 
 /// What Live's head, the strip and the tray show. Made by the server from the store; streamed when it changes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,33 @@ pub struct Overview {
     pub alerts_paused_until_ms: Option<i64>,
     /// Events of the demo are in the store.
     pub demo: bool,
+    /// How each budget stands, the fullest first.
+    pub budgets: Vec<BudgetState>,
+}
+
+/// What the tray says in one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Paused,
+    OverBudget,
+    /// So many sessions need the person.
+    NeedsYou(u32),
+    Calm,
+}
+
+impl Overview {
+    /// The most pressing first, but a pause is what the person asked for.
+    pub fn standing(&self) -> Standing {
+        if self.alerts_paused_until_ms.is_some() {
+            Standing::Paused
+        } else if self.needs_you > 0 {
+            Standing::NeedsYou(self.needs_you)
+        } else if self.budgets.iter().any(BudgetState::is_over) {
+            Standing::OverBudget
+        } else {
+            Standing::Calm
+        }
+    }
 }
 
 /// Spend since midnight in the person's time zone.

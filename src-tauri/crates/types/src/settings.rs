@@ -1,8 +1,10 @@
 //! What a person can set. The file is `config.toml`; the same fields are on the Settings page.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ExportFormat;
+use crate::{Budget, ExportFormat, Guard, RulePatch, SinkSettings, WeekStart};
 
 /// All settings with their values in force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,72 @@ pub struct Settings {
     pub global_shortcut: String,
     /// The welcome page was finished or skipped.
     pub welcomed: bool,
+    /// Budgets beside `budget_daily_usd`.
+    pub budgets: Vec<Budget>,
+    /// What an agent hears when it wants to use a tool while a hard limit is passed.
+    pub guard: Guard,
+    /// Time zone of days, budgets, quiet hours and digests: an IANA name. Empty: this machine's.
+    pub zone: String,
+    pub week_start: WeekStart,
+    pub quiet: QuietHours,
+    /// What a person changed of the rules, by rule id; other ids are rules of their own.
+    pub rules: BTreeMap<String, RulePatch>,
+    /// Sinks beside the desktop.
+    pub sinks: Vec<SinkSettings>,
+    pub digests: Digests,
+}
+
+/// Times without bubbles. What comes then is logged, and told in one word at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct QuietHours {
+    pub on: bool,
+    /// `HH:MM` of the person's clock; `to` before `from` means over midnight.
+    pub from: String,
+    pub to: String,
+    /// Saturdays and Sundays are quiet all day.
+    pub weekends: bool,
+    /// Critical alerts are shown all the same.
+    pub critical_passes: bool,
+}
+
+impl Default for QuietHours {
+    fn default() -> Self {
+        QuietHours {
+            on: false,
+            from: "22:00".to_owned(),
+            to: "07:00".to_owned(),
+            weekends: false,
+            critical_passes: true,
+        }
+    }
+}
+
+/// Summaries by schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Digests {
+    pub daily: DigestSettings,
+    pub weekly: DigestSettings,
+}
+
+impl Default for Digests {
+    fn default() -> Self {
+        Digests {
+            daily: DigestSettings { at: "0 18 * * *".to_owned(), ..DigestSettings::default() },
+            weekly: DigestSettings { at: "0 9 * * MON".to_owned(), ..DigestSettings::default() },
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DigestSettings {
+    pub on: bool,
+    /// Five cron fields, in the person's time zone.
+    pub at: String,
+    /// Ids of sinks. Empty: all that are on.
+    pub sinks: Vec<String>,
 }
 
 impl Default for Settings {
@@ -45,6 +113,14 @@ impl Default for Settings {
             export_format: ExportFormat::Html,
             global_shortcut: String::new(),
             welcomed: false,
+            budgets: Vec::new(),
+            guard: Guard::default(),
+            zone: String::new(),
+            week_start: WeekStart::default(),
+            quiet: QuietHours::default(),
+            rules: BTreeMap::new(),
+            sinks: Vec::new(),
+            digests: Digests::default(),
         }
     }
 }
@@ -79,6 +155,9 @@ pub enum Density {
 }
 
 /// `PATCH /api/v1/settings`: only the fields that are there change. `budget_daily_usd: null` removes the budget.
+///
+/// The server takes any part of [`Settings`] as a JSON merge patch (RFC 7396): `null` brings a default back. This type
+/// spells the flat values.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SettingsPatch {

@@ -13,6 +13,7 @@ pub mod merge;
 pub mod pricing;
 pub mod project;
 pub mod replay;
+pub mod rule;
 pub mod session;
 pub mod story;
 pub mod tiles;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use orrery_agents::paths::Env;
 use orrery_server::alerts::Sink;
-use orrery_server::alerts::sinks::desktop::DesktopSink;
+use orrery_server::alerts::sinks::desktop::{Act, DesktopSink};
 use orrery_server::{Options, StartError};
 use tokio::sync::mpsc;
 
@@ -52,13 +52,13 @@ impl Serve {
     async fn serve(self) -> anyhow::Result<()> {
         // Before anything answers, so that a signal at any moment ends it in order.
         let mut stop = StopSignal::new()?;
-        let (clicked, mut clicks) = mpsc::unbounded_channel();
+        let (acted, mut acts) = mpsc::unbounded_channel();
         let mut options = options(&self.place.data_dir());
         options.host = self.host;
         options.port = self.port.unwrap_or_else(default_port);
         options.token_needed = !self.no_token;
         options.watch = !self.no_watch;
-        options.sink = desktop_sink(clicked);
+        options.sink = desktop_sink(acted);
         let wished = options.port;
         let running = match orrery_server::start(options).await {
             Err(StartError::AlreadyRunning { base_url }) => {
@@ -81,7 +81,7 @@ impl Serve {
         loop {
             tokio::select! {
                 () = stop.wait() => break,
-                Some(session) = clicks.recv() => running.open_session(&session),
+                Some(act) = acts.recv() => running.act(act).await,
             }
         }
         running.stop().await;
@@ -127,12 +127,12 @@ pub fn default_port() -> u16 {
     std::env::var("SERVER_PORT").ok().and_then(|port| port.trim().parse().ok()).unwrap_or(4000)
 }
 
-/// Native notifications, where there is a session that could show them. A click sends the session's id.
-fn desktop_sink(clicked: mpsc::UnboundedSender<String>) -> Option<Arc<dyn Sink>> {
+/// Native notifications, where there is a session that could show them. What a person does with one is sent on.
+fn desktop_sink(acted: mpsc::UnboundedSender<Act>) -> Option<Arc<dyn Sink>> {
     if cfg!(all(unix, not(target_os = "macos"))) && std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_none() {
         return None;
     }
-    match DesktopSink::start(move |session| drop(clicked.send(session))) {
+    match DesktopSink::start(move |act| drop(acted.send(act))) {
         Ok(sink) => Some(Arc::new(sink)),
         Err(error) => {
             tracing::warn!(%error, "no native notifications");

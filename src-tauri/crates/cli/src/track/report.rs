@@ -150,7 +150,8 @@ impl Reporter {
             let was_slow = spool.as_deref().is_some_and(spool::was_slow);
             let deadline = if was_slow { Deadline::SHORT } else { Deadline::default() };
             let began = Instant::now();
-            if send::deliver(server, Delivery { id, at_ms, agent: AGENT, body: body.as_bytes() }, deadline) {
+            let delivery = Delivery { id, at_ms, agent: AGENT, body: body.as_bytes() };
+            if send::deliver(server, delivery, deadline, false) != send::Outcome::Failed {
                 return;
             }
             late = began.elapsed() >= deadline.total;

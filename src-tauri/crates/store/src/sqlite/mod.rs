@@ -19,8 +19,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Preset, Problem, SearchPage, Series, SeriesQuery,
-    SessionDetail, SessionQuery, SessionRow, Track, UsageGroup, UsageReport, UsageRow,
+    Alert, CostRow, CostTotals, Delivery, Event, EventQuery, GroupBy, Page, Preset, Problem, SearchPage, Series, SeriesQuery,
+    SessionDetail, SessionQuery, SessionRow, Snooze, Track, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::pricing::StoredPrices;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
@@ -31,12 +31,13 @@ use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
 use self::table::{
-    alerts, counters, cursors, events, labels, masked, presets, prices, problems, raw, reports, sessions, track, usage,
+    alerts, counters, cursors, deliveries, events, labels, masked, presets, prices, problems, raw, reports, sessions, track,
+    usage,
 };
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
-    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Search, Store, StoreError, ToolStats,
-    TotalsQuery,
+    AlertWrite, Appended, Batch, BoxFuture, DeliveryQuery, FileCursor, FilterOptions, Health, Masked, Raw, Search, Store,
+    StoreError, ToolStats, TotalsQuery,
 };
 
 /// The database's name in the data directory.
@@ -348,6 +349,26 @@ impl Store for SqliteStore {
             let removed = move |conn: &Connection| presets::remove(conn, id).map(i64::from);
             Ok(self.ask(|reply| Request::Change(Box::new(removed), reply)).await? == 1)
         })
+    }
+
+    fn alert(&self, key: &str) -> Result<Option<Alert>, StoreError> {
+        self.readers.read(|conn| alerts::by_key(conn, key))
+    }
+
+    fn write_alerts(&self, writes: Vec<AlertWrite>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.ask(|reply| Request::WriteAlerts(writes, reply)))
+    }
+
+    fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<Delivery>, StoreError> {
+        self.readers.read(|conn| deliveries::list(conn, query))
+    }
+
+    fn snoozes(&self, now_ms: i64) -> Result<Vec<Snooze>, StoreError> {
+        self.readers.read(|conn| deliveries::snoozes(conn, now_ms))
+    }
+
+    fn marks(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.readers.read(|conn| deliveries::marks(conn))
     }
 
     fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {

@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 use super::append::{Memory, Prepared};
 use super::index::Indexer;
 use super::removal::Removal;
-use super::table::alerts;
-use crate::{Appended, StoreError};
+use super::table::{alerts, deliveries};
+use crate::{AlertWrite, Appended, StoreError};
 
 /// A transaction takes at most this many requests, events or milliseconds before it commits.
 const GROUP_REQUESTS: usize = 256;
@@ -37,6 +37,7 @@ pub(super) enum Request {
     AddPrices(Box<StoredPrices>, Reply<bool>),
     /// Any other small change.
     Change(Change, Reply<i64>),
+    WriteAlerts(Vec<AlertWrite>, Reply<()>),
     RemoveDemo(Reply<Vec<String>>),
     Close(Reply<()>),
 }
@@ -175,6 +176,9 @@ impl Writer {
                 Some(self.step(lost, reply, move |conn, memory| memory.add_prices(conn, &prices), |_| {}))
             }
             Request::Change(change, reply) => Some(self.step(lost, reply, |conn, _| change(conn), |_| {})),
+            Request::WriteAlerts(writes, reply) => {
+                Some(self.step(lost, reply, |conn, _| deliveries::write(conn, &writes), |_| {}))
+            }
             Request::RemoveDemo(reply) => {
                 self.removal.get_or_insert_default().wait(reply);
                 None

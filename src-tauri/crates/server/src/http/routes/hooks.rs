@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use orrery_agents::{Context, hook};
-use orrery_store::Raw;
+use orrery_store::{Appended, Raw, StoreError};
 
+use crate::alerting::guard;
 use crate::app::App;
 use crate::http::problem::Failure;
 use crate::http::request::Payload;
@@ -16,13 +19,14 @@ use crate::{clock, ingest};
 /// A sender's clock may be off; a payload from further ahead than this was stamped by a broken one.
 const MAX_AHEAD_MS: i64 = 60_000;
 
-/// Stores the payload, whatever it is, and answers 200 with an empty body: any text would be read as the hook's answer.
+/// Stores the payload, whatever it is, and answers 200 with an empty body: any text would be read as the hook's answer. Only
+/// the budget's guard, which a person switches on, ever has one.
 pub async fn post(
     State(app): State<Arc<App>>,
     Path(agent): Path<String>,
     headers: HeaderMap,
     Payload(body): Payload,
-) -> Result<StatusCode, Failure> {
+) -> Result<Response, Failure> {
     let now_ms = app.clock.now_ms();
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let sent_ms =
@@ -33,8 +37,11 @@ pub async fn post(
         agent: agent.chars().take(64).collect(),
         demo: text("x-orrery-demo") == Some("1"),
     };
-    store(&app, delivery, body).await.map_err(Failure::from)?;
-    Ok(StatusCode::OK)
+    let appended = store(&app, delivery, body.clone()).await.map_err(Failure::from)?;
+    Ok(match guard::answer(&app, &agent, &body, appended.sessions.first()) {
+        Some(decision) => Json(decision).into_response(),
+        None => StatusCode::OK.into_response(),
+    })
 }
 
 /// One hook payload on its way in, from the port or from the spool.
@@ -48,7 +55,7 @@ pub struct Delivery {
 }
 
 /// Decodes and appends one payload; answers after the commit.
-pub async fn store(app: &App, delivery: Delivery, body: Bytes) -> Result<(), orrery_store::StoreError> {
+pub async fn store(app: &App, delivery: Delivery, body: Bytes) -> Result<Arc<Appended>, StoreError> {
     let context = Context {
         source: ingest::reporter_of(&body),
         received_ms: delivery.at_ms,
@@ -62,7 +69,7 @@ pub async fn store(app: &App, delivery: Delivery, body: Bytes) -> Result<(), orr
         decoded.events.push(ingest::unreadable(&context, &delivery.agent, start));
     }
     let raw = Raw { source: context.source, place: context.place, bytes: body.to_vec() };
-    app.ingest.one(raw, decoded).await.map(|_| ())
+    app.ingest.one(raw, decoded).await
 }
 
 fn is_id(text: &str) -> bool {

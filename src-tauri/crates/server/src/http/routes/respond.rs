@@ -29,6 +29,14 @@ pub async fn post(
 ) -> Result<Json<Value>, Failure> {
     let seq: i64 =
         id.parse().map_err(|_| Failure::bad("bad_id", "The id must be a number", "Take it from the event"))?;
+    answer(&app, seq, given).await.map(Json)
+}
+
+/// Delivers a person's answer to the agent that asked, and stores it with the question.
+///
+/// # Errors
+/// There is no such question, it was answered, or nothing was given.
+pub async fn answer(app: &Arc<App>, seq: i64, given: Map<String, Value>) -> Result<Value, Failure> {
     if !["response", "permission", "choice"].iter().any(|key| given.get(*key).is_some_and(|value| !value.is_null())) {
         let hint = "Send {\"response\": text}, {\"permission\": true} or {\"choice\": text}";
         return Err(Failure::bad("no_answer", "The answer is missing", hint));
@@ -62,9 +70,9 @@ pub async fn post(
     }
     let answer = Answer { at_ms, value: Value::Object(value), delivered: outcome.is_ok(), error: outcome.err() };
     let body = Body::Question { question: question.clone(), answer: Some(answer) };
-    let stored = record(&app, Event { body, ..event }).await?;
+    let stored = record(app, Event { body, ..event }).await?;
     let shown = app.read(move |store| family::events_json(store, &[stored])).await?;
-    Ok(Json(shown.into_iter().next().unwrap_or_default()))
+    Ok(shown.into_iter().next().unwrap_or_default())
 }
 
 /// Stores the event with its answer: the same id again, which every stream shows as an update.

@@ -37,6 +37,15 @@ pub(in crate::sqlite) fn newest(conn: &Connection, limit: u32) -> Result<Vec<Ale
     Ok(alerts)
 }
 
+pub(in crate::sqlite) fn by_key(conn: &Connection, key: &str) -> Result<Option<Alert>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT alert FROM alert WHERE key = ?1")?;
+    let mut rows = statement.query([key])?;
+    match rows.next()? {
+        Some(row) => Ok(Some(serde_json::from_str(row.get_ref(0)?.as_str()?)?)),
+        None => Ok(None),
+    }
+}
+
 pub(in crate::sqlite) fn delete_of_session(conn: &Connection, session_id: &str) -> Result<(), StoreError> {
     conn.prepare_cached("DELETE FROM alert WHERE session = ?1")?.execute([session_id])?;
     Ok(())

@@ -3,6 +3,7 @@
 pub(super) mod alerts;
 pub(super) mod counters;
 pub(super) mod cursors;
+pub(super) mod deliveries;
 pub(super) mod events;
 pub(super) mod labels;
 pub(super) mod masked;
