@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use orrery_alerts::sinks::desktop::{Act, DesktopSink, Word};
-use orrery_server::{Options, Running, attach, paths};
+use orrery_server::{Options, Reach, Running, attach, paths};
 use orrery_types::{Overview, Settings};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -197,6 +197,7 @@ fn options(data_dir: PathBuf, sink: Arc<DesktopSink>, port: Option<u16>) -> Opti
         data_dir,
         config_dir: paths::config_dir(),
         home: Default::default(),
+        reach: Reach::default(),
         token_needed: true,
         watch: true,
         sink: Some(sink),

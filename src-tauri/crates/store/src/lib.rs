@@ -5,5 +5,6 @@ mod store;
 
 pub use sqlite::{Options, SqliteStore};
 pub use store::{
-    AlertWrite, Appended, Audience, Batch, BoxFuture, Cancel, DeliveryQuery, FileCursor, FilterOptions, Health, Item, Masked, Raw, Search, Store, StoreError, ToolStats, TotalsQuery,
+    AlertWrite, Appended, Audience, Batch, BoxFuture, Cancel, DeliveryQuery, FileCursor, FilterOptions, Health, Item,
+    Masked, Raw, Search, Store, StoreError, StoredGrant, ToolStats, TotalsQuery,
 };

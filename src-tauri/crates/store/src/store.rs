@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Delivery, DeliveryState, Event, EventQuery, Filter, GroupBy, Page, Preset, Problem, SearchPage, Series, SeriesQuery, SessionDetail, SessionFacts, SessionQuery, SessionRow, Snooze, Source, Track, UsageGroup, UsageReport, UsageRow,
+    Alert, CostRow, CostTotals, Delivery, DeliveryState, Event, EventQuery, Filter, Grant, GroupBy, Page, Preset, Problem,
+    SearchPage, Series, SeriesQuery, SessionDetail, SessionFacts, SessionQuery, SessionRow, Snooze, Source, Track, UsageGroup,
+    UsageReport, UsageRow,
 };
 use orrery_views::filter::Clock;
 use orrery_views::pricing::StoredPrices;
@@ -53,6 +55,14 @@ pub struct Item {
     pub facts: Vec<SessionFacts>,
     /// Secrets masked in this item, by rule. Counted once the item turns out to be new.
     pub masked: Vec<(String, u64)>,
+}
+
+/// A grant as it is kept: with the hash of its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGrant {
+    /// Lowercase hex of SHA-256.
+    pub hash: String,
+    pub grant: Grant,
 }
 
 /// Secrets masked so far by one rule.
@@ -303,6 +313,13 @@ pub trait Store: Send + Sync + 'static {
     fn save_preset(&self, preset: Preset) -> BoxFuture<'_, Result<i64, StoreError>>;
     /// True when there was one.
     fn remove_preset(&self, id: i64) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// Ways in that were given, newest first.
+    fn grants(&self) -> Result<Vec<StoredGrant>, StoreError>;
+    /// Keeps a grant, or when it was last used.
+    fn put_grant(&self, grant: StoredGrant) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Takes grants back. Answers how many there were.
+    fn remove_grants(&self, ids: Vec<String>) -> BoxFuture<'_, Result<usize, StoreError>>;
 
     /// Takes away everything the demo made. Returns the removed sessions.
     fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;

@@ -5,6 +5,7 @@
 
 pub mod bill;
 pub mod cache;
+mod export_name;
 pub mod files;
 pub mod filter;
 pub mod forecast;
@@ -20,3 +21,5 @@ pub mod tiles;
 pub mod timeline;
 pub mod track;
 pub mod usage;
+
+pub use export_name::export_name;

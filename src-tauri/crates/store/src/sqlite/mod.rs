@@ -31,13 +31,13 @@ use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
 use self::table::{
-    alerts, counters, cursors, deliveries, events, labels, masked, presets, prices, problems, raw, reports, sessions, track,
-    usage,
+    alerts, counters, cursors, deliveries, events, grants, labels, masked, presets, prices, problems, raw, reports, sessions,
+    track, usage,
 };
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
     AlertWrite, Appended, Batch, BoxFuture, DeliveryQuery, FileCursor, FilterOptions, Health, Masked, Raw, Search, Store,
-    StoreError, ToolStats, TotalsQuery,
+    StoreError, StoredGrant, ToolStats, TotalsQuery,
 };
 
 /// The database's name in the data directory.
@@ -369,6 +369,18 @@ impl Store for SqliteStore {
 
     fn marks(&self) -> Result<Vec<(String, i64)>, StoreError> {
         self.readers.read(|conn| deliveries::marks(conn))
+    }
+
+    fn grants(&self) -> Result<Vec<StoredGrant>, StoreError> {
+        self.readers.read(|conn| grants::all(conn))
+    }
+
+    fn put_grant(&self, grant: StoredGrant) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.ask(|reply| Request::PutGrant(Box::new(grant), reply)))
+    }
+
+    fn remove_grants(&self, ids: Vec<String>) -> BoxFuture<'_, Result<usize, StoreError>> {
+        Box::pin(self.ask(|reply| Request::RemoveGrants(ids, reply)))
     }
 
     fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {

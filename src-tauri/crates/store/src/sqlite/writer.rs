@@ -15,8 +15,8 @@ use tokio::sync::oneshot;
 use super::append::{Memory, Prepared};
 use super::index::Indexer;
 use super::removal::Removal;
-use super::table::{alerts, deliveries};
-use crate::{AlertWrite, Appended, StoreError};
+use super::table::{alerts, deliveries, grants};
+use crate::{AlertWrite, Appended, StoreError, StoredGrant};
 
 /// A transaction takes at most this many requests, events or milliseconds before it commits.
 const GROUP_REQUESTS: usize = 256;
@@ -38,6 +38,8 @@ pub(super) enum Request {
     /// Any other small change.
     Change(Change, Reply<i64>),
     WriteAlerts(Vec<AlertWrite>, Reply<()>),
+    PutGrant(Box<StoredGrant>, Reply<()>),
+    RemoveGrants(Vec<String>, Reply<usize>),
     RemoveDemo(Reply<Vec<String>>),
     Close(Reply<()>),
 }
@@ -178,6 +180,12 @@ impl Writer {
             Request::Change(change, reply) => Some(self.step(lost, reply, |conn, _| change(conn), |_| {})),
             Request::WriteAlerts(writes, reply) => {
                 Some(self.step(lost, reply, |conn, _| deliveries::write(conn, &writes), |_| {}))
+            }
+            Request::PutGrant(grant, reply) => {
+                Some(self.step(lost, reply, move |conn, _| grants::put(conn, &grant), |_| {}))
+            }
+            Request::RemoveGrants(ids, reply) => {
+                Some(self.step(lost, reply, move |conn, _| grants::remove(conn, &ids), |_| {}))
             }
             Request::RemoveDemo(reply) => {
                 self.removal.get_or_insert_default().wait(reply);

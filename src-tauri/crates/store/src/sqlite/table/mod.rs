@@ -5,6 +5,7 @@ pub(super) mod counters;
 pub(super) mod cursors;
 pub(super) mod deliveries;
 pub(super) mod events;
+pub(super) mod grants;
 pub(super) mod labels;
 pub(super) mod masked;
 pub(super) mod packs;
