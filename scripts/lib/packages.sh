@@ -9,7 +9,7 @@ BREW_RUN="pkgconf"
 
 # What the journeys drive: a browser, a display without a screen, the window's driver, a notification service.
 APT_TEST="xvfb xauth dbus-daemon webkit2gtk-driver python3 python3-dbus python3-gi python3-dbusmock
-  gir1.2-gtk-3.0 xdotool fakeroot desktop-file-utils appstream fonts-dejavu-core"
+  gir1.2-gtk-3.0 xdotool fakeroot desktop-file-utils appstream libfaketime fonts-dejavu-core"
 DNF_TEST="xorg-x11-server-Xvfb xorg-x11-xauth /usr/bin/WebKitWebDriver python3 python3-dbus python3-gobject python3-dbusmock
   gtk3 xdotool dejavu-sans-fonts chromium"
 BREW_TEST=""

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use orrery_tests::{Bus, Desktop, Display, Home, Panel};
 
-use crate::figure::Figure;
-use crate::place::Place;
+use orrery_bench::figure::Figure;
+use orrery_bench::place::Place;
 
 const STARTS: usize = 5;
 const SETTLE: Duration = Duration::from_secs(20);

@@ -54,6 +54,11 @@ impl Figure {
         }
     }
 
+    /// Whether a floor stands and does not hold.
+    pub fn is_missed(&self) -> bool {
+        self.verdict() == "MISSED"
+    }
+
     pub fn print(&self) {
         println!(
             "{:<58} {:>12} {:<6} {:>9} {:>9}  {}",
@@ -75,10 +80,13 @@ fn shown(value: f64) -> String {
     }
 }
 
-/// Appends a run to the results page.
-pub fn record(page: &Path, figures: &[Figure]) -> anyhow::Result<()> {
+/// How a bench's figures came about.
+pub const BENCH_NOTE: &str = "Baselines ran in the same run, in turn (A B B A), medians of pairs.";
+
+/// Appends a run to the results page: `title` in front of its date, and how its figures came about.
+pub fn record(page: &Path, title: &str, note: &str, figures: &[Figure]) -> anyhow::Result<()> {
     let mut text = format!(
-        "\n## {} at {}\n\nMachine: {}. Baselines ran in the same run, in turn (A B B A), medians of pairs.\n\n",
+        "\n## {title}{} at {}\n\nMachine: {}. {note}\n\n",
         chrono::Utc::now().format("%Y-%m-%d %H:%M UTC"),
         commit(),
         machine()

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::figure::Figure;
-use crate::pairs::abba;
-use crate::place::Place;
-use crate::server::Server;
+use orrery_bench::figure::Figure;
+use orrery_bench::pairs::abba;
+use orrery_bench::place::Place;
+use orrery_bench::server::Server;
 
 const ROUNDS: usize = 150;
 const PYTHON_ROUNDS: usize = 15;

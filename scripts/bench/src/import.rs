@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::figure::Figure;
-use crate::pairs;
-use crate::place::Place;
 use crate::tree::{self, Tree};
+use orrery_bench::figure::Figure;
+use orrery_bench::pairs;
+use orrery_bench::place::Place;
 
 const SEED: u64 = 20_261_122;
 const ROUNDS: usize = 3;

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rusqlite::{Connection, params};
 
-use crate::figure::Figure;
-use crate::pairs::abba;
-use crate::place::Place;
-use crate::server::{Server, size_of, wait_for_port};
+use orrery_bench::figure::Figure;
+use orrery_bench::pairs::abba;
+use orrery_bench::place::Place;
+use orrery_bench::server::{Server, size_of, wait_for_port};
 
 /// Argument that turns this program into the baseline server.
 pub const BASELINE: &str = "baseline-server";

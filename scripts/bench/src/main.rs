@@ -6,22 +6,17 @@
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
 mod desktop;
-mod figure;
 mod hook;
 mod import;
 mod ingest;
 mod page;
-mod pairs;
-mod place;
-mod server;
 mod sizes;
 mod tree;
 mod ui;
 
 use anyhow::bail;
-
-use figure::Figure;
-use place::Place;
+use orrery_bench::figure::{self, Figure};
+use orrery_bench::place::Place;
 
 const ALL: [&str; 7] = ["sizes", "hook", "ingest", "page", "import", "ui", "desktop"];
 
@@ -48,5 +43,5 @@ fn main() -> anyhow::Result<()> {
         measured.iter().for_each(Figure::print);
         figures.extend(measured);
     }
-    figure::record(&place.results(), &figures)
+    figure::record(&place.results(), "", figure::BENCH_NOTE, &figures)
 }

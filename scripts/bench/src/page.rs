@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::figure::Figure;
-use crate::place::Place;
-use crate::server::Server;
+use orrery_bench::figure::Figure;
+use orrery_bench::place::Place;
+use orrery_bench::server::Server;
 
 pub fn measure(place: &Place) -> anyhow::Result<Vec<Figure>> {
     let server = Server::start(place)?;

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::figure::Figure;
-use crate::place::Place;
+use orrery_bench::figure::Figure;
+use orrery_bench::place::Place;
 
 pub fn measure(place: &Place) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();

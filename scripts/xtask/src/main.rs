@@ -8,6 +8,7 @@ mod dist;
 mod icons;
 mod paths;
 mod shots;
+mod torture;
 mod ui;
 
 use clap::{Parser, Subcommand};
@@ -53,6 +54,16 @@ enum Task {
     },
     /// Builds what is shipped and measures it against baselines: sizes, hook, ingest, page; all without a name.
     Bench { names: Vec<String> },
+    /// Tries to make the real programs lose, double or refuse what they were given; all rows without a name.
+    Torture {
+        names: Vec<String>,
+        /// As hard as docs promise: programs as they are shipped, and many more rounds. Takes an hour.
+        #[arg(long)]
+        long: bool,
+        /// Appends the figures to tests/bench/RESULTS.md.
+        #[arg(long)]
+        record: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -67,5 +78,6 @@ fn main() -> anyhow::Result<()> {
         Task::Shots => shots::take(),
         Task::Dist { debug, bundles } => dist::run(debug, &bundles),
         Task::Bench { names } => bench::run(&names),
+        Task::Torture { names, long, record } => torture::run(&names, long, record),
     }
 }

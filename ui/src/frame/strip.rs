@@ -44,7 +44,14 @@ pub fn Strip() -> impl IntoView {
                         {format!("hooks {} of {} agents", strip.hooked_agents, strip.found_agents)}
                     </a>
                     <a href=format!("{}#about", routes::SETTINGS)>"store "<span class="num">{format::bytes(strip.store_bytes)}</span></a>
-                    <a href=format!("{}#problems", routes::SETTINGS)>"spool "<span class="num">{strip.spool_files}</span></a>
+                    <a
+                        href=format!("{}#problems", routes::SETTINGS)
+                        class={if strip.spool_lost > 0 { "attention" } else { "" }}
+                        title=format!("{} wait on disk for the server", format::plural(u64::from(strip.spool_files), "hook event"))
+                    >
+                        "spool "<span class="num">{strip.spool_files}</span>
+                        {(strip.spool_lost > 0).then(|| format!(", {} lost", strip.spool_lost))}
+                    </a>
                 }
                 .into_any()
             }}

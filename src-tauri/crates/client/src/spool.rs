@@ -2,7 +2,7 @@
 //!
 //! One file each in `DATA/spool`: a header line of JSON, then the payload as it came. A file appears under its name only
 //! when it is whole. Names sort by time. The `ledger` file's length counts what lies here, so that a sender knows the
-//! spool is full without listing it; the `gap` file's length counts what did not fit.
+//! spool is full without listing it; the `gap` file has a line for each payload that did not fit.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -18,6 +18,8 @@ pub const MAX_FILES: u64 = 200_000;
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
 /// Bytes one ledger byte stands for: with it both caps are one number.
 const UNIT: u64 = MAX_BYTES / MAX_FILES;
+/// Beyond this size the gap file only counts.
+const GAP_BYTES: u64 = 1024 * 1024;
 /// A full spool is counted anew at most this often.
 const RECOUNT_EVERY: Duration = Duration::from_secs(5);
 
@@ -76,7 +78,7 @@ pub fn put(dir: &Path, header: &Header, start: &[u8], rest: Option<(&mut dyn Rea
     let head = header_line(header);
     let mut ledger = open_append(&dir.join("ledger"))?;
     if ledger.metadata()?.len() >= MAX_FILES && is_full(dir)? {
-        open_append(&dir.join("gap"))?.write_all(b".")?;
+        note_gap(dir, header, start)?;
         return Ok(Put::Full);
     }
     let name = file_name(header.at_ms);
@@ -140,10 +142,10 @@ pub fn set_aside(path: &Path) -> io::Result<()> {
 }
 
 /// To call when everything was drained: makes the ledger true again and removes what interrupted senders left behind
-/// more than an hour ago. Answers how many payloads did not fit since the last call; 0 mostly.
-pub fn settle(dir: &Path) -> u64 {
+/// more than an hour ago. Answers what did not fit since it was last [taken](take_gaps); nothing mostly.
+pub fn settle(dir: &Path) -> Vec<Gap> {
     let Ok(entries) = fs::read_dir(dir) else {
-        return 0;
+        return Vec::new();
     };
     let mut units_here = 0;
     for entry in entries.flatten() {
@@ -156,12 +158,86 @@ pub fn settle(dir: &Path) -> u64 {
         }
     }
     let _ = set_ledger(dir, units_here);
-    let gap = dir.join("gap");
-    let dropped = fs::metadata(&gap).map_or(0, |meta| meta.len());
-    if dropped > 0 {
-        let _ = fs::remove_file(&gap);
+    gaps(dir)
+}
+
+/// Payloads of one session that did not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// Empty where the payload named no session, or where so much was lost that only the number was kept.
+    pub session: String,
+    /// Empty as `session` is.
+    pub agent: String,
+    pub lost: u64,
+    /// Times of the first and the last of them, ms since 1970. 0 where only the number was kept.
+    pub from_ms: i64,
+    pub to_ms: i64,
+}
+
+/// What did not fit and was not told yet, by session.
+pub fn gaps(dir: &Path) -> Vec<Gap> {
+    // Told already, when the one who told it was interrupted before the file was gone: told once more.
+    let mut all: Vec<Gap> = Vec::new();
+    for name in ["gap", "gap-taken"] {
+        let bytes = fs::read(dir.join(name)).unwrap_or_default();
+        for line in String::from_utf8_lossy(&bytes).lines() {
+            let mut words = line.splitn(3, ' ');
+            let at_ms = words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+            let (agent, session) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            match all.iter_mut().find(|gap| gap.session == session && gap.agent == agent) {
+                Some(gap) => {
+                    gap.lost += 1;
+                    gap.from_ms = gap.from_ms.min(at_ms);
+                    gap.to_ms = gap.to_ms.max(at_ms);
+                }
+                None => all.push(Gap {
+                    session: session.to_owned(),
+                    agent: agent.to_owned(),
+                    lost: 1,
+                    from_ms: at_ms,
+                    to_ms: at_ms,
+                }),
+            }
+        }
     }
-    dropped
+    all
+}
+
+/// Takes the gaps out to be told: those that come from now on are a new file. [`forget_gaps`] when they are told.
+pub fn take_gaps(dir: &Path) -> Vec<Gap> {
+    if !dir.join("gap-taken").exists() {
+        let _ = fs::rename(dir.join("gap"), dir.join("gap-taken"));
+    }
+    gaps(dir)
+}
+
+/// The gaps that were taken are stored.
+pub fn forget_gaps(dir: &Path) {
+    let _ = fs::remove_file(dir.join("gap-taken"));
+}
+
+/// One line for a payload that does not fit: whose it was, as far as the payload says and the file stays small.
+fn note_gap(dir: &Path, header: &Header, payload: &[u8]) -> io::Result<()> {
+    let mut gap = open_append(&dir.join("gap"))?;
+    let mut line = String::with_capacity(96);
+    if gap.metadata()?.len() < GAP_BYTES {
+        id::push_number(&mut line, u64::try_from(header.at_ms).unwrap_or(0), 1);
+        line.push(' ');
+        line.push_str(&header.agent);
+        line.push(' ');
+        line.push_str(session_in(payload).unwrap_or_default());
+    }
+    line.push('\n');
+    gap.write_all(line.as_bytes())
+}
+
+/// The session a payload names, when it is a plain word as all agents' are.
+fn session_in(payload: &[u8]) -> Option<&str> {
+    let key = b"\"session_id\"";
+    let at = payload.windows(key.len()).position(|part| part == key)? + key.len();
+    let rest = std::str::from_utf8(&payload[at..payload.len().min(at + 160)]).ok()?;
+    let word = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?.split_once('"')?.0;
+    word.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\').then_some(word)
 }
 
 fn is_payload(name: &std::ffi::OsStr) -> bool {
@@ -314,7 +390,7 @@ mod tests {
         for path in list(&dir) {
             remove(&path).expect("removable");
         }
-        assert_eq!(settle(&dir), 0);
+        assert_eq!(settle(&dir), []);
         assert_eq!(fs::metadata(dir.join("ledger")).expect("there").len(), 0);
     }
 
@@ -337,14 +413,25 @@ mod tests {
         let big = File::create(dir.join("0000000000002-0000000001-000000-0.json")).expect("writable");
         big.set_len(MAX_BYTES).expect("a sparse file");
         set_ledger(&dir, MAX_FILES).expect("writable");
-        assert_eq!(put_small(&dir, 3, b"{}"), Put::Full);
-        assert_eq!(put_small(&dir, 4, b"{}"), Put::Full);
+        assert_eq!(put_small(&dir, 3, b"{\"session_id\": \"s1\"}"), Put::Full);
+        assert_eq!(put_small(&dir, 4, b"{\"session_id\":\"s1\"}"), Put::Full);
+        assert_eq!(put_small(&dir, 5, b"no session"), Put::Full);
         for path in list(&dir) {
             remove(&path).expect("removable");
         }
-        assert_eq!(settle(&dir), 2);
+        let gap = |session: &str, lost, from_ms, to_ms| Gap {
+            session: session.into(),
+            agent: "codex".into(),
+            lost,
+            from_ms,
+            to_ms,
+        };
+        assert_eq!(settle(&dir), [gap("s1", 2, 3, 4), gap("", 1, 5, 5)]);
+        assert_eq!(take_gaps(&dir).len(), 2);
+        assert_eq!(take_gaps(&dir).len(), 2, "until they are stored");
+        forget_gaps(&dir);
         assert!(matches!(put_small(&dir, 5, b"{}"), Put::Stored(_)));
-        assert_eq!(settle(&dir), 0);
+        assert_eq!(settle(&dir), []);
     }
 
     #[test]

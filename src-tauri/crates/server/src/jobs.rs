@@ -10,7 +10,7 @@ pub mod watch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use orrery_store::FileCursor;
 use orrery_types::{Job, JobKind, JobState, LiveFrame};
@@ -29,6 +29,8 @@ pub struct Jobs {
     pub cursors: tokio::sync::Mutex<Option<HashMap<String, FileCursor>>>,
     /// Wakes the spool's drain.
     pub drain: Notify,
+    /// Hook events that did not fit in the spool, as far as they were told since the start.
+    pub lost: AtomicU64,
     changes: tokio::sync::watch::Sender<()>,
 }
 

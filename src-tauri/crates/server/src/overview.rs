@@ -1,6 +1,7 @@
 //! The figures of Live's head, the strip and the tray: made from the store when something changed, at most once a second.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use orrery_alerts::Zone;
@@ -66,10 +67,15 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
     let found = agents::known(app).await;
     let settings = app.settings.get();
     let zone = Zone::of(&settings.zone).unwrap_or_default();
-    let spool_files = {
+    let spooled = {
         let dir = orrery_client::spool::dir(&app.data_dir);
-        tokio::task::spawn_blocking(move || orrery_client::spool::depth(&dir).0).await.unwrap_or(0)
+        tokio::task::spawn_blocking(move || {
+            let (files, bytes) = orrery_client::spool::depth(&dir);
+            let lost: u64 = orrery_client::spool::gaps(&dir).iter().map(|gap| gap.lost).sum();
+            (files, bytes, lost)
+        })
     };
+    let (spool_files, spool_bytes, not_told) = spooled.await.unwrap_or_default();
     let mut overview = app
         .read(move |store| {
             let today =
@@ -120,6 +126,8 @@ async fn compute(app: &Arc<App>) -> Result<Overview, StoreError> {
         })
         .await?;
     overview.strip.spool_files = u32::try_from(spool_files).unwrap_or(u32::MAX);
+    overview.strip.spool_bytes = spool_bytes;
+    overview.strip.spool_lost = app.jobs.lost.load(Ordering::Relaxed) + not_told;
     overview.strip.found_agents = found.iter().filter(|agent| agent.status == AgentStatus::Found).count() as u32;
     overview.strip.hooked_agents =
         found.iter().filter(|agent| matches!(agent.hooks, HookState::Installed { .. })).count() as u32;

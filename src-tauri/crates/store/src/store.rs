@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Delivery, DeliveryState, Event, EventQuery, Filter, Grant, GroupBy, Page, Preset, Problem,
-    SearchPage, Series, SeriesQuery, SessionDetail, SessionFacts, SessionQuery, SessionRow, Snooze, Source, Track, UsageGroup,
-    UsageReport, UsageRow,
+    Alert, CostRow, CostTotals, Delivery, DeliveryState, Event, EventQuery, Filter, Grant, GroupBy, Page, Preset,
+    Problem, SearchPage, Series, SeriesQuery, SessionDetail, SessionFacts, SessionQuery, SessionRow, Snooze, Source,
+    Track, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::filter::Clock;
 use orrery_views::pricing::StoredPrices;

@@ -23,9 +23,9 @@ mod search;
 mod series;
 mod session;
 mod settings;
+mod sink;
 mod timeline;
 pub mod track;
-mod sink;
 mod usage;
 
 pub use agent::{AgentId, AgentStatus, DiffLine, DiffOp, FileChange, FoundAgent, HookState, InstallPlan};
@@ -51,12 +51,11 @@ pub use rule::{Rule, RuleKind, RulePatch, rules};
 pub use search::{Facet, Facets, Hit, Preset, SearchPage, SearchQuery, Snippet};
 pub use series::{Metric, Series, SeriesBy, SeriesLine, SeriesQuery, SeriesStep};
 pub use session::{Doing, Failing, Needs, NeedsKind, OpenCall, SessionFacts, SessionRow, Status, SubagentRow, Verb};
-pub use settings::{Appearance, Density, Settings, SettingsPatch, Theme};
+pub use settings::{Appearance, Density, DigestSettings, Digests, QuietHours, Settings, SettingsPatch, Theme};
+pub use sink::{MailTls, SinkKind, SinkSettings, SinkState};
 pub use timeline::{
     Busy, KindSum, PathPoint, PathStep, Slice, SliceKind, Slices, Sums, Timeline, TimelineLane, TimelineQuery,
     TimelineSession,
 };
 pub use track::{Mark, Point, Spent, Track, TrackRow};
-pub use settings::{Appearance, Density, DigestSettings, Digests, QuietHours, Settings, SettingsPatch, Theme};
-pub use sink::{MailTls, SinkKind, SinkSettings, SinkState};
 pub use usage::{Basis, CostLine, CostRow, CostTotals, GroupBy, RequestUsage, StandIn, Tokens, UsageRow};

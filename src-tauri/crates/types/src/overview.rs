@@ -76,7 +76,11 @@ pub struct Strip {
     /// 95 of 100 of these calls took no longer, ms.
     pub tool_p95_ms: Option<i64>,
     pub store_bytes: u64,
+    /// Hook events on disk that wait for the server, and their bytes.
     pub spool_files: u32,
+    pub spool_bytes: u64,
+    /// Hook events that did not fit there since the server started: each left a gap in its session.
+    pub spool_lost: u64,
     pub hooked_agents: u32,
     pub found_agents: u32,
 }

@@ -24,6 +24,25 @@ pub fn About() -> impl IntoView {
             )
         })
     };
+    let spool = move || {
+        app.feed(|feed| feed.overview()).map(|overview| {
+            let strip = &overview.strip;
+            let waiting = match strip.spool_files {
+                0 => "empty: no hook event waits".to_owned(),
+                files => format!(
+                    "{} waiting, {}",
+                    format::plural(u64::from(files), "hook event"),
+                    format::bytes(strip.spool_bytes)
+                ),
+            };
+            match strip.spool_lost {
+                0 => waiting,
+                lost => {
+                    format!("{waiting}; {} did not fit and left a gap in their sessions", format::plural(lost, "event"))
+                }
+            }
+        })
+    };
     let address = move || {
         app.connection.track();
         match app.api().endpoint().base_url.clone() {
@@ -37,6 +56,7 @@ pub fn About() -> impl IntoView {
                 <dt>"Version"</dt><dd class="num">{version}</dd>
                 <dt>"Server"</dt><dd class="code">{address}</dd>
                 <dt>"Store"</dt><dd>{store}</dd>
+                <dt>"Spool"</dt><dd>{spool}</dd>
                 <dt>"Data"</dt><dd>"One folder of this machine: the database, the token and backups. "<code class="code">"orrery doctor"</code>" says where"</dd>
                 <dt>"Shell"</dt><dd>{if host::is_native() { "native window" } else { "browser" }}</dd>
                 <dt>"License"</dt><dd>"MIT or Apache-2.0, at your choice. Inter and JetBrains Mono: SIL Open Font License 1.1"</dd>

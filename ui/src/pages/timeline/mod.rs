@@ -9,6 +9,7 @@ mod paint;
 mod panel;
 mod picture;
 mod toolbar;
+mod view;
 
 use leptos::prelude::*;
 use orrery_types::SessionQuery;

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use orrery_agents::{Context, hook};
+use orrery_client::spool::Gap;
 use orrery_client::{runs, spool};
-use orrery_store::{Batch, Raw, StoreError};
-use orrery_types::Problem;
+use orrery_store::{Batch, Item, Raw, StoreError};
+use orrery_types::{Problem, Source};
+use sha2::{Digest, Sha256};
 
 use crate::app::{App, ended};
 use crate::ingest::{self, Audience};
@@ -48,7 +51,7 @@ pub async fn drain(app: &App) -> Result<u64, StoreError> {
         move || spool::list(&dir)
     });
     let mut waiting = listed.await.unwrap_or_default();
-    if waiting.is_empty() && !dir.join("gap").exists() {
+    if waiting.is_empty() && !dir.join("gap").exists() && !dir.join("gap-taken").exists() {
         return Ok(0);
     }
     let mut stored = 0;
@@ -58,14 +61,54 @@ pub async fn drain(app: &App) -> Result<u64, StoreError> {
         stored += files.len() as u64;
         store(app, files).await?;
     }
-    let lost = tokio::task::spawn_blocking(move || spool::settle(&dir)).await.unwrap_or(0);
-    if lost > 0 {
-        let words = format!("{lost} hook events did not fit in the spool while no server ran");
-        let problems = vec![problem("spool_full", words, "spool", app.clock.now_ms())];
-        app.ingest.append(Batch { problems, ..Batch::default() }, Audience::All).await?;
+    let gaps = tokio::task::spawn_blocking({
+        let dir = dir.clone();
+        move || {
+            spool::settle(&dir);
+            spool::take_gaps(&dir)
+        }
+    });
+    let gaps = gaps.await.unwrap_or_default();
+    if !gaps.is_empty() {
+        tell_gaps(app, &gaps).await?;
+        let _ = tokio::task::spawn_blocking(move || spool::forget_gaps(&dir)).await;
     }
     app.changed.notify_one();
     Ok(stored)
+}
+
+/// Marks in each session where hook events are missing, and says so as a problem.
+async fn tell_gaps(app: &App, gaps: &[Gap]) -> Result<(), StoreError> {
+    let now_ms = app.clock.now_ms();
+    let lost: u64 = gaps.iter().map(|gap| gap.lost).sum();
+    let words = format!("{lost} hook events did not fit in the spool while no server ran");
+    let mut batch = Batch { problems: vec![problem("spool_full", words, "spool", now_ms)], ..Batch::default() };
+    for gap in gaps {
+        let context = Context {
+            source: Source::Orrery,
+            received_ms: if gap.to_ms > 0 { gap.to_ms } else { now_ms },
+            delivery_id: gap_id(gap),
+            place: "spool".to_owned(),
+            demo: false,
+        };
+        let agent = if gap.agent.is_empty() { "custom" } else { &gap.agent };
+        let summary = format!("{} hook events are missing here: the spool was full while no server ran", gap.lost);
+        let mut event = ingest::unreadable(&context, agent, summary);
+        event.name = "gap".to_owned();
+        if !gap.session.is_empty() {
+            event.session_id.clone_from(&gap.session);
+        }
+        batch.items.push(Item { events: vec![event], ..Item::default() });
+    }
+    app.ingest.append(batch, Audience::All).await?;
+    app.jobs.lost.fetch_add(lost, Ordering::Relaxed);
+    Ok(())
+}
+
+/// The same gap told twice is one event.
+fn gap_id(gap: &Gap) -> String {
+    let what = format!("gap {} {} {} {}", gap.session, gap.agent, gap.from_ms, gap.to_ms);
+    crate::token::hex(&Sha256::digest(what.as_bytes())[..16])
 }
 
 /// How many of the first files make one transaction.

@@ -19,8 +19,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Delivery, Event, EventQuery, GroupBy, Page, Preset, Problem, SearchPage, Series, SeriesQuery,
-    SessionDetail, SessionQuery, SessionRow, Snooze, Track, UsageGroup, UsageReport, UsageRow,
+    Alert, CostRow, CostTotals, Delivery, Event, EventQuery, GroupBy, Page, Preset, Problem, SearchPage, Series,
+    SeriesQuery, SessionDetail, SessionQuery, SessionRow, Snooze, Track, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::pricing::StoredPrices;
 use rusqlite::{Connection, ErrorCode, params_from_iter};
@@ -31,13 +31,13 @@ use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
 use self::table::{
-    alerts, counters, cursors, deliveries, events, grants, labels, masked, presets, prices, problems, raw, reports, sessions,
-    track, usage,
+    alerts, counters, cursors, deliveries, events, grants, labels, masked, presets, prices, problems, raw, reports,
+    sessions, track, usage,
 };
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
-    AlertWrite, Appended, Batch, BoxFuture, DeliveryQuery, FileCursor, FilterOptions, Health, Masked, Raw, Search, Store,
-    StoreError, StoredGrant, ToolStats, TotalsQuery,
+    AlertWrite, Appended, Batch, BoxFuture, DeliveryQuery, FileCursor, FilterOptions, Health, Masked, Raw, Search,
+    Store, StoreError, StoredGrant, ToolStats, TotalsQuery,
 };
 
 /// The database's name in the data directory.

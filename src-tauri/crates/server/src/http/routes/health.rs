@@ -1,6 +1,7 @@
 //! `GET /health`: whether the server is well, and what it cannot see.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Json;
 use axum::extract::State;
@@ -19,7 +20,11 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
             return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
         }
     };
-    let blind = app.overview.borrow().blind.clone();
+    let (blind, strip) = {
+        let overview = app.overview.borrow();
+        (overview.blind.clone(), overview.strip.clone())
+    };
+    let lost = app.jobs.lost.load(Ordering::Relaxed).max(strip.spool_lost);
     Json(json!({
         "status": "healthy",
         "timestamp": now_ms,
@@ -40,6 +45,7 @@ pub async fn get(State(app): State<Arc<App>>) -> Response {
             "serialized_events": app.live.serialized(),
             "lagged_clients": app.live.lagged(),
         },
+        "spool": {"files": strip.spool_files, "size_bytes": strip.spool_bytes, "lost_events": lost},
         "blind": blind,
     }))
     .into_response()
