@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use orrery_alerts::sinks::desktop::DesktopSink;
-use orrery_server::{Options, Running, attach, clock, paths};
+use orrery_server::{Options, Reach, Running, attach, clock, paths};
 use orrery_types::Overview;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -147,6 +147,7 @@ fn options(data_dir: PathBuf, sink: Arc<DesktopSink>, port: Option<u16>) -> Opti
         data_dir,
         config_dir: paths::config_dir(),
         home: Default::default(),
+        reach: Reach::default(),
         token_needed: true,
         watch: true,
         sink: Some(sink),

@@ -9,11 +9,13 @@ use orrery_agents::paths::Env;
 use orrery_agents::transcript::Reader;
 use orrery_store::{Store, StoreError};
 use orrery_types::Overview;
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
 
 use crate::agents::Versions;
 use crate::clock::Clock;
 use crate::family::Recent;
+use crate::grants::Grants;
+use crate::http::Guesses;
 use crate::ingest::Ingest;
 use crate::jobs::Jobs;
 use crate::live::Hub;
@@ -32,10 +34,18 @@ pub struct App {
     pub changed: Notify,
     pub jobs: Jobs,
     pub links: Links,
+    /// Signed-in browsers and shared sessions.
+    pub grants: Grants,
+    /// Counts wrong share links.
+    pub guesses: Guesses,
+    /// Exports that may run at a time.
+    pub exports: Arc<Semaphore>,
     pub token: String,
     /// Routes but `/health`, pages and the tokenless ingest ask for the token.
     pub token_needed: bool,
     pub port: u16,
+    /// Names and addresses beside loopback that the server is reached by.
+    pub names: Vec<String>,
     pub data_dir: PathBuf,
     pub config_dir: PathBuf,
     pub home: Env,

@@ -8,5 +8,8 @@ pub mod request;
 pub mod router;
 pub mod seats;
 pub mod serve;
+pub mod tls;
 
 mod routes;
+
+pub use routes::shared::Guesses;

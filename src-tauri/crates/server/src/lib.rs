@@ -16,7 +16,9 @@ mod agents;
 mod alerting;
 mod app;
 pub mod demo;
+mod export;
 mod family;
+mod grants;
 mod http;
 mod ingest;
 mod live;
@@ -28,6 +30,7 @@ mod settings;
 mod start;
 mod token;
 
+pub use http::tls::Certificate;
 pub use ingest::Ingest;
 pub use orrery_alerts as alerts;
-pub use start::{Options, Running, StartError, start, start_at};
+pub use start::{Options, Reach, Running, StartError, start, start_at};

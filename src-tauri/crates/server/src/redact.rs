@@ -68,8 +68,7 @@ impl Redactor {
 
     fn decoded(&self, events: &mut [Event], facts: &mut [SessionFacts], counts: &mut Counts) {
         for event in events {
-            self.text(&mut event.name, counts);
-            self.all(&mut event.body, counts);
+            self.event(event, counts);
         }
         for facts in facts {
             for text in [&mut facts.title, &mut facts.cwd, &mut facts.project, &mut facts.branch].into_iter().flatten()
@@ -81,6 +80,12 @@ impl Redactor {
                 self.text(&mut project.name, counts);
             }
         }
+    }
+
+    /// Masks the texts of an event.
+    pub fn event(&self, event: &mut Event, counts: &mut Counts) {
+        self.text(&mut event.name, counts);
+        self.all(&mut event.body, counts);
     }
 
     /// Masks every string of a value. A string's name says what it is, so that both are looked at together.

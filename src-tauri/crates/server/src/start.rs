@@ -10,12 +10,14 @@ use orrery_agents::paths::Env;
 use orrery_alerts::Sink;
 use orrery_store::{Batch, SqliteStore, Store, StoreError};
 use orrery_types::{LiveFrame, Overview, Problem};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::http::{router, serve};
+use crate::grants::Grants;
+use crate::http::tls::{self, Certificate};
+use crate::http::{Guesses, router, serve};
 use crate::ingest::Ingest;
 use crate::jobs::{Jobs, dirty, spool, watch as watcher};
 use crate::live::Hub;
@@ -23,6 +25,8 @@ use crate::settings::{SettingsFile, write_whole};
 use crate::token::{self, Links};
 use crate::{alerting, attach, overview, port};
 
+/// Exports that may run at a time; each holds a thread while its client takes it.
+const MOST_EXPORTS: usize = 8;
 /// Jobs that do not end by themselves get this long at the end.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -34,6 +38,8 @@ pub struct Options {
     pub data_dir: PathBuf,
     pub config_dir: PathBuf,
     pub home: Env,
+    /// Beyond loopback: certificate and names.
+    pub reach: Reach,
     /// Without it, programs on this machine need no token; the checks of Host and Origin stay.
     pub token_needed: bool,
     /// Follow transcripts.
@@ -44,14 +50,26 @@ pub struct Options {
     pub hook_program: Option<PathBuf>,
 }
 
+/// How the server is reached from other machines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    pub certificate: Certificate,
+    /// Names and addresses that browsers there ask for, as they stand in a URL.
+    pub names: Vec<String>,
+    /// Listen beyond loopback without TLS: everybody on the way reads along.
+    pub plain: bool,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("another Orrery runs on this data directory: {base_url}")]
     AlreadyRunning { base_url: String },
     #[error(
-        "{host} is not this machine alone: Orrery listens on other addresses only with a token and TLS, which this version does not have; use 127.0.0.1"
+        "{host} is not this machine alone: Orrery listens on other addresses only with a token and TLS; add --tls (a certificate of its own) or --tls-cert and --tls-key, or use 127.0.0.1"
     )]
     HostNotAllowed { host: IpAddr },
+    #[error("TLS cannot be used: {0}")]
+    Tls(String),
     #[error("the data directory {} cannot be used: {reason}", dir.display())]
     DataDir { dir: PathBuf, reason: String },
     #[error("no port from {port} on can be opened: {source}")]
@@ -65,6 +83,8 @@ pub struct Running {
     app: Arc<App>,
     servers: Vec<JoinHandle<()>>,
     jobs: Vec<JoinHandle<()>>,
+    fingerprint: Option<String>,
+    host: IpAddr,
 }
 
 /// Opens the data directory and the port, and starts to work. The port is recorded in `DATA/port`.
@@ -80,7 +100,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 /// # Errors
 /// See [`StartError`].
 pub async fn start_at(options: Options, clock: Clock) -> Result<Running, StartError> {
-    if !options.host.is_loopback() {
+    let private = options.token_needed && (options.reach.plain || options.reach.certificate != Certificate::None);
+    if !options.host.is_loopback() && !private {
         return Err(StartError::HostNotAllowed { host: options.host });
     }
     let dir = options.data_dir.clone();
@@ -104,7 +125,14 @@ pub async fn start_at(options: Options, clock: Clock) -> Result<Running, StartEr
 async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<Running, StartError> {
     let dir = options.data_dir.clone();
     let unusable = |error: std::io::Error| StartError::DataDir { dir: dir.clone(), reason: words(&error) };
+    let host = options.host;
     let token = token::load_or_create(&dir).map_err(unusable)?;
+    let mut names = options.reach.names.clone();
+    if !options.host.is_loopback() && !options.host.is_unspecified() {
+        names.push(url_host(options.host));
+    }
+    let tls =
+        tls::load(&options.reach.certificate, &dir, options.host, &options.reach.names).map_err(StartError::Tls)?;
     let bound =
         port::bind(options.host, options.port).map_err(|source| StartError::Port { port: options.port, source })?;
     if let Some((wished, holder)) = &bound.moved_from {
@@ -125,6 +153,7 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
     if let Some(words) = complaint {
         tracing::warn!(words, "the settings cannot be read; defaults are in force");
     }
+    let grants = Grants::load(store.as_ref())?;
     let live = Arc::new(Hub::default());
     // Ends when the store is closed, after the last commit was told.
     tokio::spawn(crate::live::run(live.clone(), clock.clone(), store.committed()));
@@ -139,9 +168,13 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
         changed: Notify::new(),
         jobs: Jobs::default(),
         links: Links::default(),
+        grants,
+        guesses: Guesses::default(),
+        exports: Arc::new(Semaphore::new(MOST_EXPORTS)),
         token,
         token_needed: options.token_needed,
         port: bound.port,
+        names,
         data_dir: options.data_dir,
         config_dir: options.config_dir,
         home: options.home,
@@ -156,11 +189,11 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
     app.ingest.redact(&app.settings.get());
     overview::refresh(&app).await;
     let router = router::router(app.clone());
+    let (config, fingerprint) = tls.map(|tls| (tls.config, tls.fingerprint)).unzip();
     let seats = serve::seats();
-    let servers = bound
-        .listeners
-        .into_iter()
-        .map(|listener| tokio::spawn(serve::serve(listener, router.clone(), seats.clone(), app.stop.subscribe())));
+    let servers = bound.listeners.into_iter().map(|listener| {
+        tokio::spawn(serve::serve(listener, router.clone(), seats.clone(), config.clone(), app.stop.subscribe()))
+    });
     let servers = servers.collect();
     let mut jobs = vec![
         tokio::spawn(overview::run(app.clone())),
@@ -171,7 +204,7 @@ async fn open(options: Options, clock: Clock, store: Arc<dyn Store>) -> Result<R
     if options.watch {
         jobs.push(tokio::spawn(watcher::run(app.clone())));
     }
-    Ok(Running { app, servers, jobs })
+    Ok(Running { app, servers, jobs, fingerprint, host })
 }
 
 impl Running {
@@ -182,6 +215,16 @@ impl Running {
     /// `http://127.0.0.1:PORT`.
     pub fn base_url(&self) -> String {
         self.app.base_url()
+    }
+
+    /// URL for other machines, and the SHA-256 fingerprint of the certificate they are shown. Empty on loopback alone.
+    pub fn elsewhere(&self) -> Option<(String, Option<&str>)> {
+        if self.host.is_loopback() && self.fingerprint.is_none() {
+            return None;
+        }
+        let scheme = if self.fingerprint.is_some() { "https" } else { "http" };
+        let name = self.app.names.first().cloned().unwrap_or_else(|| url_host(self.host));
+        Some((format!("{scheme}://{name}:{}", self.app.port), self.fingerprint.as_deref()))
     }
 
     pub fn token(&self) -> &str {
@@ -234,6 +277,14 @@ async fn in_use(dir: &Path) -> StartError {
     match attach::find(dir).await {
         Some(elsewhere) => StartError::AlreadyRunning { base_url: elsewhere.base_url },
         None => StartError::Store(StoreError::Locked),
+    }
+}
+
+/// An address as it stands in a URL.
+fn url_host(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     }
 }
 

@@ -6,5 +6,5 @@ mod store;
 pub use sqlite::{Options, SqliteStore};
 pub use store::{
     Appended, Audience, Batch, BoxFuture, FileCursor, FilterOptions, Health, Item, Masked, Raw, Store, StoreError,
-    TotalsQuery,
+    StoredGrant, TotalsQuery,
 };

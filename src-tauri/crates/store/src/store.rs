@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use orrery_types::{
-    Alert, CostRow, CostTotals, Event, EventQuery, GroupBy, Page, Problem, SessionDetail, SessionFacts, SessionQuery,
-    SessionRow, Source, UsageGroup, UsageReport, UsageRow,
+    Alert, CostRow, CostTotals, Event, EventQuery, Grant, GroupBy, Page, Problem, SessionDetail, SessionFacts,
+    SessionQuery, SessionRow, Source, UsageGroup, UsageReport, UsageRow,
 };
 use orrery_views::pricing::StoredPrices;
 
@@ -45,6 +45,14 @@ pub struct Item {
     pub facts: Vec<SessionFacts>,
     /// Secrets masked in this item, by rule. Counted once the item turns out to be new.
     pub masked: Vec<(String, u64)>,
+}
+
+/// A grant as it is kept: with the hash of its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredGrant {
+    /// Lowercase hex of SHA-256.
+    pub hash: String,
+    pub grant: Grant,
 }
 
 /// Secrets masked so far by one rule.
@@ -206,6 +214,13 @@ pub trait Store: Send + Sync + 'static {
     /// Records what became of a logged alert.
     fn update_alert(&self, alert: Alert) -> BoxFuture<'_, Result<(), StoreError>>;
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError>;
+
+    /// Ways in that were given, newest first.
+    fn grants(&self) -> Result<Vec<StoredGrant>, StoreError>;
+    /// Keeps a grant, or when it was last used.
+    fn put_grant(&self, grant: StoredGrant) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Takes grants back. Answers how many there were.
+    fn remove_grants(&self, ids: Vec<String>) -> BoxFuture<'_, Result<usize, StoreError>>;
 
     /// Takes away everything the demo made. Returns the removed sessions.
     fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;

@@ -11,7 +11,7 @@ use anyhow::bail;
 use orrery_agents::paths::Env;
 use orrery_alerts::Sink;
 use orrery_server::clock::Clock;
-use orrery_server::{Options, Running};
+use orrery_server::{Options, Reach, Running};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -56,6 +56,7 @@ impl Homes {
             config_dir: self.config_dir(),
             // No PATH: a test finds no program of the person who runs it.
             home: Env { home: self.home(), claude_config_dir: None, codex_home: None, path_var: None },
+            reach: Reach::default(),
             token_needed: true,
             watch: false,
             sink: None,

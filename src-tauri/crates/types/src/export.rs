@@ -59,3 +59,23 @@ impl ExportFormat {
         ExportFormat::ALL.into_iter().find(|format| format.slug() == slug)
     }
 }
+
+/// `GET /sessions/{id}/export/preview` and `GET /api/v1/export/preview`: what the file would hold and mask.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportPreview {
+    pub sessions: u64,
+    pub events: u64,
+    /// Whether all events were looked at: a very long session is counted at its start only.
+    pub complete: bool,
+    /// Secrets that masking takes out, most first. Those masked before they were stored are gone already.
+    pub masked: Vec<MaskedKind>,
+}
+
+/// Secrets of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaskedKind {
+    /// The rule's stable word.
+    pub rule: String,
+    pub name: String,
+    pub count: u64,
+}

@@ -9,6 +9,7 @@ mod event;
 mod export;
 mod file;
 mod filter;
+mod grant;
 mod job;
 mod live;
 mod overview;
@@ -29,9 +30,10 @@ pub use bill::{
     UsageReport,
 };
 pub use event::{Answer, Body, Event, EventId, Question, Source, Sources, Subagent, ToolClass, clip};
-pub use export::ExportFormat;
+pub use export::{ExportFormat, ExportPreview, MaskedKind};
 pub use file::SessionFile;
 pub use filter::{Compare, Field, Filter, FilterError, Flag, Moment, Op, Pattern};
+pub use grant::{Grant, GrantKind, ShareRequest, Shared};
 pub use job::{Job, JobKind, JobState};
 pub use live::{ClientFrame, LiveFrame, frame_number};
 pub use overview::{Blind, Overview, Spend, Strip};

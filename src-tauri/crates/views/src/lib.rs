@@ -4,6 +4,7 @@
 //! defined once.
 
 pub mod bill;
+mod export_name;
 pub mod files;
 pub mod filter;
 pub mod format;
@@ -13,3 +14,5 @@ pub mod project;
 pub mod session;
 pub mod story;
 pub mod usage;
+
+pub use export_name::export_name;

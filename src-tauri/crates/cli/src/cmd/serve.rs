@@ -9,7 +9,7 @@ use anyhow::Context;
 use orrery_agents::paths::Env;
 use orrery_server::alerts::Sink;
 use orrery_server::alerts::sinks::desktop::DesktopSink;
-use orrery_server::{Options, StartError};
+use orrery_server::{Certificate, Options, Reach, StartError};
 use tokio::sync::mpsc;
 
 use crate::out;
@@ -29,6 +29,21 @@ pub struct Serve {
     /// Ask no token of programs on this machine; Host and Origin are checked still
     #[arg(long, env = "ORRERY_NO_TOKEN", value_parser = clap::builder::FalseyValueParser::new())]
     no_token: bool,
+    /// Encrypt: with a certificate of its own, made at the first start and kept in the data directory
+    #[arg(long, env = "ORRERY_TLS", value_parser = clap::builder::FalseyValueParser::new(), conflicts_with = "tls_cert")]
+    tls: bool,
+    /// Encrypt: with this certificate, in PEM form
+    #[arg(long, env = "ORRERY_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key, in PEM form
+    #[arg(long, env = "ORRERY_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// A name that browsers of other machines ask for; may be given again
+    #[arg(long, env = "ORRERY_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    allow_host: Vec<String>,
+    /// Listen on other addresses without TLS: everybody on the way can read along
+    #[arg(long, env = "ORRERY_ALLOW_PLAIN", value_parser = clap::builder::FalseyValueParser::new())]
+    allow_plain: bool,
     /// Do not follow the agents' transcript files
     #[arg(long, env = "ORRERY_NO_WATCH", value_parser = clap::builder::FalseyValueParser::new())]
     no_watch: bool,
@@ -58,6 +73,7 @@ impl Serve {
         options.port = self.port.unwrap_or_else(default_port);
         options.token_needed = !self.no_token;
         options.watch = !self.no_watch;
+        options.reach = self.reach();
         options.sink = desktop_sink(clicked);
         let wished = options.port;
         let running = match orrery_server::start(options).await {
@@ -73,6 +89,12 @@ impl Serve {
         }
         // A reader that went away does not end the server.
         let _ = out::line(&format!("listening on {}", running.base_url()));
+        if let Some((url, fingerprint)) = running.elsewhere() {
+            out::say(&format!("from other machines: {url}"));
+            if let Some(fingerprint) = fingerprint {
+                out::say(&format!("certificate SHA-256 {fingerprint}"));
+            }
+        }
         let link = running.one_time_link("/app/");
         out::say(&format!("open {link}"));
         if self.open {
@@ -89,6 +111,17 @@ impl Serve {
     }
 }
 
+impl Serve {
+    fn reach(&self) -> Reach {
+        let certificate = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Certificate::Files { certificate: certificate.clone(), key: key.clone() },
+            _ if self.tls => Certificate::Own,
+            _ => Certificate::None,
+        };
+        Reach { certificate, names: self.allow_host.clone(), plain: self.allow_plain }
+    }
+}
+
 /// Options with the platform's places, a free port and nothing that watches or alerts.
 pub fn options(data_dir: &Path) -> Options {
     Options {
@@ -97,6 +130,7 @@ pub fn options(data_dir: &Path) -> Options {
         data_dir: data_dir.to_owned(),
         config_dir: orrery_server::paths::config_dir(),
         home: env(),
+        reach: Reach::default(),
         token_needed: true,
         watch: false,
         sink: None,

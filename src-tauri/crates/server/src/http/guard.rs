@@ -10,12 +10,15 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use orrery_types::GrantKind;
+
 use super::problem::Failure;
+use super::serve::Peer;
 use crate::app::App;
 use crate::token;
 
-/// Name of the cookie a one-time link leaves.
-pub const COOKIE: &str = "orrery_token";
+/// Start of the name of the cookie a one-time link leaves; the port follows, since cookies know no ports.
+pub const COOKIE: &str = "orrery_session_";
 /// A WebSocket names the token as `orrery.TOKEN`.
 pub const PROTOCOL: &str = "orrery.";
 
@@ -35,8 +38,9 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
 
 /// The foreign origin (the shell's) to name in the answer, or the refusal.
 fn admit(app: &App, request: &Request) -> Result<Option<HeaderValue>, Failure> {
-    check_host(request.uri(), request.headers(), app.port)?;
-    let origin = check_origin(request.headers(), app.port)?;
+    let own = Own { port: app.port, names: &app.names };
+    check_host(request.uri(), request.headers(), &own)?;
+    let origin = check_origin(request.headers(), &own)?;
     let access = access(request.method(), request.uri().path());
     check_site(request.headers(), origin.is_some(), access)?;
     if request.method() != Method::OPTIONS {
@@ -55,7 +59,7 @@ enum Access {
 }
 
 fn access(method: &Method, path: &str) -> Access {
-    let page = path == "/app" || path.starts_with("/app/") || path.starts_with("/link/");
+    let page = path == "/app" || ["/app/", "/link/", "/shared/"].iter().any(|start| path.starts_with(start));
     let root = !path.starts_with("/api/") && path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     let open = page || root || matches!(path, "/" | "/health" | "/api/v1/proof" | "/openapi.json");
     match *method {
@@ -75,14 +79,34 @@ fn family(path: &str) -> bool {
     ["/events/", "/sessions/", "/hooks/", "/stream"].iter().any(|start| path.starts_with(start))
 }
 
-fn check_host(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), Failure> {
+/// What this server is called.
+struct Own<'a> {
+    port: u16,
+    /// Beside loopback.
+    names: &'a [String],
+}
+
+impl Own<'_> {
+    /// `usual` is the port that goes without saying.
+    fn is(&self, host: &str, usual: u16) -> bool {
+        let names = ["127.0.0.1", "localhost", "[::1]"].into_iter().chain(self.names.iter().map(String::as_str));
+        names.into_iter().any(|name| match host.strip_prefix(name) {
+            Some("") => self.port == usual,
+            Some(rest) => rest.strip_prefix(':').is_some_and(|digits| digits == self.port.to_string()),
+            None => false,
+        })
+    }
+}
+
+fn check_host(uri: &Uri, headers: &HeaderMap, own: &Own<'_>) -> Result<(), Failure> {
     let mut hosts = headers.get_all(header::HOST).iter();
     let named = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => host.to_str().is_ok_and(|host| is_own_host(host, port)),
+        (Some(host), None) => host.to_str().is_ok_and(|host| own.is(host, 80) || own.is(host, 443)),
         _ => false,
     };
     // An absolute request target overrides the header (RFC 9112, 3.2.2): both have to be ours.
-    let target = uri.authority().is_none_or(|authority| is_own_host(authority.as_str(), port));
+    let target =
+        uri.authority().is_none_or(|authority| own.is(authority.as_str(), 80) || own.is(authority.as_str(), 443));
     if named && target {
         return Ok(());
     }
@@ -90,24 +114,16 @@ fn check_host(uri: &Uri, headers: &HeaderMap, port: u16) -> Result<(), Failure> 
     Err(Failure::new(StatusCode::FORBIDDEN, "host_not_allowed", "This host name is not allowed here", hint))
 }
 
-fn is_own_host(host: &str, port: u16) -> bool {
-    let names = ["127.0.0.1", "localhost", "[::1]"];
-    names.iter().any(|name| match host.strip_prefix(name) {
-        Some("") => port == 80,
-        Some(rest) => rest.strip_prefix(':').is_some_and(|digits| digits == port.to_string()),
-        None => false,
-    })
-}
-
 /// `Some` for an allowed origin. A request without one comes from a program or a page of our own.
-fn check_origin(headers: &HeaderMap, port: u16) -> Result<Option<HeaderValue>, Failure> {
+fn check_origin(headers: &HeaderMap, own: &Own<'_>) -> Result<Option<HeaderValue>, Failure> {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let Some(origin) = origins.next() else {
         return Ok(None);
     };
     let text = origin.to_str().unwrap_or_default();
-    let own = text.strip_prefix("http://").is_some_and(|host| is_own_host(host, port));
-    if origins.next().is_none() && (own || SHELL_ORIGINS.contains(&text)) {
+    let plain = text.strip_prefix("http://").is_some_and(|host| own.is(host, 80));
+    let encrypted = text.strip_prefix("https://").is_some_and(|host| !own.names.is_empty() && own.is(host, 443));
+    if origins.next().is_none() && (plain || encrypted || SHELL_ORIGINS.contains(&text)) {
         return Ok(Some(origin.clone()));
     }
     let hint = "Only Orrery's own pages may ask; open them from Orrery";
@@ -136,25 +152,41 @@ fn check_token(app: &App, request: &Request, access: Access) -> Result<(), Failu
     let needed = match access {
         Access::Open => false,
         // A page of ours that posts events has the token, and says so.
-        Access::Ingest => app.settings.get().ingest_needs_token || request.headers().contains_key(header::ORIGIN),
+        Access::Ingest => {
+            let from_page = request.headers().contains_key(header::ORIGIN);
+            from_page || !Peer::of(request.extensions()).near || app.settings.get().ingest_needs_token
+        }
         Access::Token => true,
     };
-    if !needed || !app.token_needed || tokens(request.headers()).any(|given| token::same(given, &app.token)) {
+    let free = !app.token_needed && Peer::of(request.extensions()).near;
+    if !needed || free || may_read(app, request.headers()) {
         return Ok(());
     }
     let hint = "Send `Authorization: Bearer TOKEN` (the file `token` in the data directory), or open a one-time link";
     Err(Failure::new(StatusCode::UNAUTHORIZED, "token_needed", "This needs the token", hint))
 }
 
+/// Whether a client knows the token, or is a browser that was signed in.
+fn may_read(app: &App, headers: &HeaderMap) -> bool {
+    let signed_in = |secret| app.grants.find(GrantKind::Browser, secret, app.clock.now_ms()).is_some();
+    tokens(headers).any(|given| token::same(given, &app.token))
+        || session_cookie(headers, app.port).is_some_and(signed_in)
+}
+
 /// Every place where a client may name the token.
 fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     let bearer = header_text(headers, "authorization").and_then(|value| value.strip_prefix("Bearer "));
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let cookies = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let cookie = cookies.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
     let protocols = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
     let protocol = protocols.flat_map(|value| value.split(',')).filter_map(|name| name.trim().strip_prefix(PROTOCOL));
-    bearer.into_iter().chain(cookie).chain(protocol)
+    bearer.into_iter().chain(protocol)
+}
+
+/// The value of this server's cookie.
+pub fn session_cookie(headers: &HeaderMap, port: u16) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let own = |name: &str| name.strip_prefix(COOKIE).is_some_and(|rest| rest == port.to_string());
+    pairs.find(|(name, _)| own(name)).map(|(_, value)| value)
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -206,14 +238,24 @@ mod tests {
 
     #[test]
     fn only_our_own_hosts() {
-        for good in ["127.0.0.1:4000", "localhost:4000", "[::1]:4000"] {
-            assert!(is_own_host(good, 4000), "{good}");
+        let names = ["box.lan".to_owned()];
+        let own = Own { port: 4000, names: &names };
+        for good in ["127.0.0.1:4000", "localhost:4000", "[::1]:4000", "box.lan:4000"] {
+            assert!(own.is(good, 80), "{good}");
         }
-        for bad in ["127.0.0.1", "127.0.0.1:04000", "127.0.0.1:4001", "localhost.:4000", "LOCALHOST:4000x", "evil:4000"]
-        {
-            assert!(!is_own_host(bad, 4000), "{bad}");
+        for bad in [
+            "127.0.0.1",
+            "127.0.0.1:04000",
+            "127.0.0.1:4001",
+            "localhost.:4000",
+            "LOCALHOST:4000x",
+            "evil:4000",
+            "box.lan.evil:4000",
+        ] {
+            assert!(!own.is(bad, 80), "{bad}");
         }
-        assert!(is_own_host("localhost", 80));
+        assert!(Own { port: 80, names: &[] }.is("localhost", 80));
+        assert!(!Own { port: 80, names: &[] }.is("localhost", 443));
     }
 
     #[test]

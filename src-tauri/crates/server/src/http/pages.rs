@@ -6,10 +6,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
+use orrery_types::{Grant, GrantKind};
+
 use super::guard::COOKIE;
 use super::problem::Failure;
+use super::serve::Peer;
 use crate::app::App;
 use crate::assets::{self, Asset};
+use crate::grants;
 
 /// What a page of ours may do. WebAssembly needs its own word; sockets go to the server that sent the page.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
@@ -21,19 +25,39 @@ pub async fn root() -> Redirect {
     Redirect::to("/app/")
 }
 
-/// `GET /link/{code}`: uses up a one-time link and leaves the cookie.
-pub async fn link(State(app): State<Arc<App>>, Path(code): Path<String>) -> Response {
-    let Some(path) = app.links.redeem(&code, app.clock.now_ms()) else {
+/// `GET /link/{code}`: uses up a one-time link and signs the browser in, with a secret of its own in a cookie.
+pub async fn link(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    peer: Peer,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let now_ms = app.clock.now_ms();
+    let Some(path) = app.links.redeem(&code, now_ms) else {
         let hint = "Ask for a new one: `orrery serve` prints it, and so does the window's menu";
-        let failure = Failure::new(StatusCode::GONE, "link_used", "This link was used or is too old", hint);
-        return failure.into_response();
+        return Err(Failure::new(StatusCode::GONE, "link_used", "This link was used or is too old", hint));
     };
-    let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000", app.token);
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let grant = Grant {
+        id: String::new(),
+        kind: GrantKind::Browser,
+        label: grants::browser_words(user_agent),
+        session: String::new(),
+        created_ms: now_ms,
+        expires_ms: now_ms + grants::BROWSER_MS,
+        used_ms: None,
+        unmasked: false,
+        current: false,
+    };
+    let (secret, _) = app.grants.give(app.store.as_ref(), grant).await?;
+    let life = grants::BROWSER_MS / 1000;
+    let secure = if peer.encrypted { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}{}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={life}{secure}", app.port);
     let mut response = Redirect::to(&path).into_response();
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
-    response
+    Ok(response)
 }
 
 /// Whatever no route took: a file of the interface, one of its pages, or a 404.

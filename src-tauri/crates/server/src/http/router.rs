@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use axum::{Router, middleware};
 use tower_http::decompression::RequestDecompressionLayer;
 
 use super::routes::{
-    agents, alerts, costs, events, export, health, hooks, images, jobs, live, otlp, proof, redaction, respond,
-    sessions, settings, stream, themes, transcripts, v1,
+    agents, alerts, costs, events, export, grants, health, hooks, images, jobs, live, otlp, proof, redaction, respond,
+    sessions, settings, shared, stream, themes, transcripts, v1,
 };
 use super::{guard, openapi, pages, routes};
 use crate::app::App;
@@ -66,6 +66,7 @@ fn family() -> Router<Arc<App>> {
         .route("/sessions/filter-options", get(sessions::filter_options))
         .route("/sessions/{id}", get(sessions::one))
         .route("/sessions/{id}/export", get(export::get))
+        .route("/sessions/{id}/export/preview", get(export::preview))
         .route("/stream", any(stream::socket))
         .route("/health", get(health::get))
         .route("/api/themes", get(themes::list).post(themes::create))
@@ -99,6 +100,12 @@ fn ours() -> Router<Arc<App>> {
         .route("/api/v1/usage/{key}/raw", get(costs::raw))
         .route("/api/v1/bill", get(costs::bill))
         .route("/api/v1/settings", get(settings::get).patch(settings::patch))
+        .route("/shared/{link}", get(shared::get))
+        .route("/api/v1/export", get(export::several))
+        .route("/api/v1/export/preview", get(export::preview_several))
+        .route("/api/v1/grants", get(grants::list))
+        .route("/api/v1/grants/{id}", delete(grants::remove))
+        .route("/api/v1/shares", post(grants::share))
         .route("/api/v1/redaction", get(redaction::get))
         .route("/api/v1/agents", get(agents::list))
         .route("/api/v1/agents/{agent}/plan", get(agents::plan))

@@ -7,17 +7,22 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::Extensions;
+use axum::http::request::Parts;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::server::TlsStream;
 
 use super::seats::{Seat, Seats};
 use crate::app::ended;
@@ -42,13 +47,23 @@ const REFUSAL: &str = concat!(
     r#"{"status":503,"code":"too_many_connections","title":"Orrery has too much to do","hint":"Send again in a second; use fewer connections","error":"Orrery has too much to do"}"#
 );
 
+const PLAIN_REFUSAL: &str = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 27\r\n\r\nAsk with https:// from here";
+
 /// Seats for as many connections as the system allows files.
 pub fn seats() -> Arc<Seats> {
     Seats::new(files().saturating_sub(OTHER_FILES).clamp(64, MAX_CONNECTIONS))
 }
 
 /// Serves `router` on `listener` until `stop` is true and the requests under way are answered.
-pub async fn serve(listener: TcpListener, router: Router, seats: Arc<Seats>, mut stop: watch::Receiver<bool>) {
+///
+/// With `tls`, clients of this machine may speak plainly still: hooks do. Others must not.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    seats: Arc<Seats>,
+    tls: Option<Arc<ServerConfig>>,
+    mut stop: watch::Receiver<bool>,
+) {
     let refusals = Arc::new(Semaphore::new(REFUSALS));
     let mut open = JoinSet::new();
     loop {
@@ -57,8 +72,12 @@ pub async fn serve(listener: TcpListener, router: Router, seats: Arc<Seats>, mut
             () = ended(&mut stop) => break,
         };
         match accepted {
-            Ok((stream, _)) => match seats.take() {
-                Some(seat) => drop(open.spawn(connection(stream, router.clone(), seat, stop.clone()))),
+            Ok((stream, address)) => match seats.take() {
+                Some(seat) => {
+                    let near = address.ip().to_canonical().is_loopback();
+                    let client = Client { router: router.clone(), seat, tls: tls.clone(), near };
+                    drop(open.spawn(client.serve(stream, stop.clone())));
+                }
                 None => {
                     if let Ok(permit) = refusals.clone().try_acquire_owned() {
                         open.spawn(async move {
@@ -83,9 +102,89 @@ pub async fn serve(listener: TcpListener, router: Router, seats: Arc<Seats>, mut
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, seat: Arc<Seat>, mut stop: watch::Receiver<bool>) {
-    let _ = stream.set_nodelay(true);
-    let service = Seated { router: TowerToHyperService::new(router), seat: seat.clone() };
+/// Who asks: whether from this machine, and whether nobody between can listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    pub near: bool,
+    pub encrypted: bool,
+}
+
+impl Peer {
+    /// The peer of a request. One made in the process itself is near.
+    pub fn of(extensions: &Extensions) -> Peer {
+        extensions.get::<Peer>().copied().unwrap_or(Peer { near: true, encrypted: false })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Peer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Peer, Infallible> {
+        Ok(Peer::of(&parts.extensions))
+    }
+}
+
+/// One accepted connection.
+struct Client {
+    router: Router,
+    seat: Arc<Seat>,
+    tls: Option<Arc<ServerConfig>>,
+    near: bool,
+}
+
+impl Client {
+    async fn serve(self, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = &self.tls else {
+            return connection(stream, self.router, self.seat, Peer { near: self.near, encrypted: false }, stop).await;
+        };
+        let seat = self.seat.clone();
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(HEADER_TIMEOUT, shake(stream, tls.clone(), self.near)) => shaken,
+            () = seat.asked_to_leave() => return,
+            () = ended(&mut stop) => return,
+        };
+        match shaken {
+            Ok(Ok(Shaken::Plain(stream))) => {
+                connection(stream, self.router, self.seat, Peer { near: true, encrypted: false }, stop).await;
+            }
+            Ok(Ok(Shaken::Encrypted(stream))) => {
+                connection(*stream, self.router, self.seat, Peer { near: self.near, encrypted: true }, stop).await;
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a client did not get as far as a request"),
+            Err(_) => tracing::debug!("a client did not say what it wants"),
+        }
+    }
+}
+
+enum Shaken {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+/// Finds out what the client speaks from its first byte.
+async fn shake(stream: TcpStream, tls: Arc<ServerConfig>, near: bool) -> std::io::Result<Shaken> {
+    /// First byte of a TLS handshake (RFC 8446, 5.1).
+    const HANDSHAKE: u8 = 22;
+    let mut first = [0];
+    let is_tls = stream.peek(&mut first).await? == 1 && first[0] == HANDSHAKE;
+    if is_tls {
+        return Ok(Shaken::Encrypted(Box::new(TlsAcceptor::from(tls).accept(stream).await?)));
+    }
+    if near {
+        return Ok(Shaken::Plain(stream));
+    }
+    let mut stream = stream;
+    stream.write_all(PLAIN_REFUSAL.as_bytes()).await?;
+    stream.shutdown().await?;
+    Err(std::io::Error::other("plain HTTP from another machine"))
+}
+
+async fn connection<S>(stream: S, router: Router, seat: Arc<Seat>, peer: Peer, mut stop: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = Seated { router: TowerToHyperService::new(router), seat: seat.clone(), peer };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
@@ -118,6 +217,7 @@ async fn refuse(mut stream: TcpStream) {
 struct Seated {
     router: TowerToHyperService<Router>,
     seat: Arc<Seat>,
+    peer: Peer,
 }
 
 impl Service<hyper::Request<Incoming>> for Seated {
@@ -131,6 +231,7 @@ impl Service<hyper::Request<Incoming>> for Seated {
             seat.works();
         }
         request.extensions_mut().insert(seat.clone());
+        request.extensions_mut().insert(self.peer);
         let answer = self.router.call(request);
         Box::pin(async move {
             let answer = answer.await?;

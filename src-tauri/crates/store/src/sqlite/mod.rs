@@ -28,10 +28,13 @@ use tokio::sync::{mpsc, oneshot};
 use self::append::Prepared;
 use self::filter::{Order, Where};
 use self::reader::Readers;
-use self::table::{alerts, counters, cursors, events, labels, masked, prices, problems, raw, reports, sessions, usage};
+use self::table::{
+    alerts, counters, cursors, events, grants, labels, masked, prices, problems, raw, reports, sessions, usage,
+};
 use self::writer::{Feed, Reply, Request, Turn, Writer};
 use crate::{
-    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, TotalsQuery,
+    Appended, Batch, BoxFuture, FileCursor, FilterOptions, Health, Masked, Raw, Store, StoreError, StoredGrant,
+    TotalsQuery,
 };
 
 /// The database's name in the data directory.
@@ -292,6 +295,18 @@ impl Store for SqliteStore {
 
     fn alerts(&self, limit: u32) -> Result<Vec<Alert>, StoreError> {
         self.readers.read(|conn| alerts::newest(conn, limit))
+    }
+
+    fn grants(&self) -> Result<Vec<StoredGrant>, StoreError> {
+        self.readers.read(|conn| grants::all(conn))
+    }
+
+    fn put_grant(&self, grant: StoredGrant) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.ask(|reply| Request::PutGrant(Box::new(grant), reply)))
+    }
+
+    fn remove_grants(&self, ids: Vec<String>) -> BoxFuture<'_, Result<usize, StoreError>> {
+        Box::pin(self.ask(|reply| Request::RemoveGrants(ids, reply)))
     }
 
     fn remove_demo(&self) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {

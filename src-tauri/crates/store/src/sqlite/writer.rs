@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 use super::append::{Memory, Prepared};
 use super::index::Indexer;
 use super::removal::Removal;
-use super::table::alerts;
-use crate::{Appended, StoreError};
+use super::table::{alerts, grants};
+use crate::{Appended, StoreError, StoredGrant};
 
 /// A transaction takes at most this many requests, events or milliseconds before it commits.
 const GROUP_REQUESTS: usize = 256;
@@ -34,6 +34,8 @@ pub(super) enum Request {
     LogAlert(Box<Alert>, Reply<bool>),
     UpdateAlert(Box<Alert>, Reply<()>),
     AddPrices(Box<StoredPrices>, Reply<bool>),
+    PutGrant(Box<StoredGrant>, Reply<()>),
+    RemoveGrants(Vec<String>, Reply<usize>),
     RemoveDemo(Reply<Vec<String>>),
     Close(Reply<()>),
 }
@@ -185,6 +187,12 @@ impl Writer {
             }
             Request::AddPrices(prices, reply) => {
                 Some(self.step(lost, reply, move |conn, memory| memory.add_prices(conn, &prices), |_| {}))
+            }
+            Request::PutGrant(grant, reply) => {
+                Some(self.step(lost, reply, move |conn, _| grants::put(conn, &grant), |_| {}))
+            }
+            Request::RemoveGrants(ids, reply) => {
+                Some(self.step(lost, reply, move |conn, _| grants::remove(conn, &ids), |_| {}))
             }
             Request::RemoveDemo(reply) => {
                 self.removal.get_or_insert_default().wait(reply);

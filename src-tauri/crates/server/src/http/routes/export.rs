@@ -1,111 +1,80 @@
-//! `GET /sessions/{id}/export`: one session as a file.
+//! `GET /sessions/{id}/export` and `GET /api/v1/export`: sessions as a file, and what masking would take out of it.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
-use orrery_types::{Body, Event, SessionRow};
+use axum::response::Response;
+use orrery_types::{ExportFormat, ExportPreview};
 use serde::Deserialize;
-use serde_json::json;
 
-use super::events::oldest;
 use crate::app::App;
+use crate::export::{self, Wish};
 use crate::http::problem::Failure;
 use crate::http::request::Params;
-use crate::{clock, family};
-
-/// A session with more events is cut here, and the file says so.
-const MOST: u32 = 100_000;
-
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    #[default]
-    Json,
-    Jsonl,
-    Csv,
-    Md,
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct ExportParams {
-    format: Format,
+    format: ExportFormat,
+    /// Ids joined by commas, each with its own commas as `%2C`. For the route that names no session.
+    sessions: String,
+    from_seq: Option<i64>,
+    to_seq: Option<i64>,
+    from_ms: Option<i64>,
+    to_ms: Option<i64>,
+    /// `0` leaves secrets in.
+    redact: Option<String>,
 }
 
+impl ExportParams {
+    fn wish(self, sessions: Vec<String>) -> Wish {
+        Wish {
+            format: self.format,
+            sessions,
+            from_seq: self.from_seq,
+            to_seq: self.to_seq,
+            from_ms: self.from_ms,
+            to_ms: self.to_ms,
+            redact: !matches!(self.redact.as_deref(), Some("0" | "false")),
+        }
+    }
+
+    fn ids(&self) -> Vec<String> {
+        let parts = self.sessions.split(',').map(|id| id.replace("%2C", ",").replace("%25", "%"));
+        parts.filter(|id| !id.is_empty()).collect()
+    }
+}
+
+/// One session.
 pub async fn get(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     Params(params): Params<ExportParams>,
 ) -> Result<Response, Failure> {
-    let format = params.format;
-    let file = app
-        .read(move |store| {
-            let Some(detail) = store.session(&id)? else { return Ok(None) };
-            let events = oldest(store, &id, 0, MOST)?;
-            Ok(Some(match format {
-                Format::Json => {
-                    let events = family::events_json(store, &events)?;
-                    json!({"session": detail.row, "events": events}).to_string()
-                }
-                Format::Jsonl => {
-                    family::events_json(store, &events)?.iter().map(|event| format!("{event}\n")).collect()
-                }
-                Format::Csv => {
-                    events.iter().fold(family::CSV_HEAD.to_owned(), |file, event| file + &family::csv_row(event))
-                }
-                Format::Md => markdown(&detail.row, &events),
-            }))
-        })
-        .await?;
-    let file = file.ok_or_else(|| Failure::not_found("This session"))?;
-    let (mime, ending) = match format {
-        Format::Json => ("application/json", "json"),
-        Format::Jsonl => ("application/x-ndjson", "jsonl"),
-        Format::Csv => ("text/csv; charset=utf-8", "csv"),
-        Format::Md => ("text/markdown; charset=utf-8", "md"),
-    };
-    let name = format!("attachment; filename=\"session.{ending}\"");
-    let mut response = file.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(mime));
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    export::response(&app, params.wish(vec![id])).await
 }
 
-fn markdown(row: &SessionRow, events: &[Event]) -> String {
-    let mut file = format!("# {}\n\n", if row.title.is_empty() { &row.id } else { &row.title });
-    let money = row.cost_usd_micros as f64 / 1e6;
-    let _ = writeln!(file, "- Project: {}\n- Agent: {}\n- Session: {}", row.project, row.agent, row.id);
-    let _ = writeln!(
-        file,
-        "- Started: {}\n- Tokens: {}\n- API value: ${money:.2}\n",
-        clock::rfc3339(row.started_ms),
-        row.tokens.total()
-    );
-    for event in events {
-        let time = clock::rfc3339(event.at_ms);
-        let _ = match &event.body {
-            Body::Prompt { text } => writeln!(file, "## {time} Prompt\n\n{}", quoted(text)),
-            Body::Message { text, .. } => writeln!(file, "{}", quoted(text)),
-            body => writeln!(file, "- {time} `{}` {}", event.name, one_line(&family::headline(body))),
-        };
-    }
-    file
+/// Several sessions: one file, or an archive of pages or texts.
+pub async fn several(State(app): State<Arc<App>>, Params(params): Params<ExportParams>) -> Result<Response, Failure> {
+    let ids = params.ids();
+    export::response(&app, params.wish(ids)).await
 }
 
-/// A quote whose text cannot start any markup of its own.
-fn quoted(text: &str) -> String {
-    text.lines().map(|line| format!("> {}\n", escaped(line))).collect()
+/// What masking would take out of one session.
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Params(params): Params<ExportParams>,
+) -> Result<Json<ExportPreview>, Failure> {
+    export::preview(&app, params.wish(vec![id])).await.map(Json)
 }
 
-fn one_line(text: &str) -> String {
-    escaped(text.lines().next().unwrap_or_default())
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace("](", "]\\(").replace('`', "\\`")
+/// What masking would take out of several sessions.
+pub async fn preview_several(
+    State(app): State<Arc<App>>,
+    Params(params): Params<ExportParams>,
+) -> Result<Json<ExportPreview>, Failure> {
+    let ids = params.ids();
+    export::preview(&app, params.wish(ids)).await.map(Json)
 }

@@ -4,6 +4,7 @@ pub(super) mod alerts;
 pub(super) mod counters;
 pub(super) mod cursors;
 pub(super) mod events;
+pub(super) mod grants;
 pub(super) mod labels;
 pub(super) mod masked;
 pub(super) mod prices;
