@@ -68,15 +68,16 @@ impl Default for Wish {
 /// A session is not there, too many are asked for, or too many exports run: nothing was sent then.
 pub async fn response(app: &Arc<App>, wish: Wish) -> Result<Response, Failure> {
     let rows = load(app, &wish.sessions).await?;
+    let shown = rows.first().map(|row| masked_row(wish.redact.then(Redactor::default).as_ref(), row));
     let seat = app.exports.clone().try_acquire_owned().map_err(|_| {
         let hint = "Wait until one of them is done";
         Failure::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, "too_many_exports", "Too many exports run", hint)
     })?;
     let zipped = rows.len() > 1 && zip::is_for(wish.format);
-    let (mime, name) = match rows.as_slice() {
-        [row] => (wish.format.mime(), export_name(row, wish.format.slug())),
-        rows if zipped => ("application/zip", format!("orrery-{}-sessions.zip", rows.len())),
-        rows => (wish.format.mime(), format!("orrery-{}-sessions.{}", rows.len(), wish.format.slug())),
+    let (mime, name) = match (rows.as_slice(), &shown) {
+        ([_], Some(row)) => (wish.format.mime(), export_name(row, wish.format.slug())),
+        (rows, _) if zipped => ("application/zip", format!("orrery-{}-sessions.zip", rows.len())),
+        (rows, _) => (wish.format.mime(), format!("orrery-{}-sessions.{}", rows.len(), wish.format.slug())),
     };
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(PIECES);
     let store = app.store.clone();
@@ -206,8 +207,7 @@ impl Job<'_> {
 
     /// A session's row with its texts masked where wished.
     fn row(&self, row: &SessionRow) -> SessionRow {
-        let Ok(bytes) = serde_json::to_vec(row) else { return row.clone() };
-        serde_json::from_slice(&self.masked(bytes)).unwrap_or_else(|_| row.clone())
+        masked_row(self.redactor.as_ref(), row)
     }
 
     fn mask(&self, events: &mut [Event]) {
@@ -215,6 +215,14 @@ impl Job<'_> {
             events.iter_mut().for_each(|event| redactor.event(event, &mut Counts::new()));
         }
     }
+}
+
+fn masked_row(redactor: Option<&Redactor>, row: &SessionRow) -> SessionRow {
+    let mut row = row.clone();
+    if let Some(redactor) = redactor {
+        redactor.all(&mut row, &mut Counts::new());
+    }
+    row
 }
 
 /// A writer whose bytes go to a connection, a piece at a time. Waits while the client is slow.

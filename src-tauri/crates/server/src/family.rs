@@ -219,7 +219,10 @@ pub fn headline(body: &Body) -> String {
 
 /// Quoted, and with a leading apostrophe where a spreadsheet would read a formula.
 fn csv_cell(text: &str) -> String {
-    let formula = text.trim_start().starts_with(['=', '+', '-', '@']) || text.starts_with(['\t', '\r']);
+    let first = text
+        .chars()
+        .find(|letter| !(letter.is_whitespace() || letter.is_control() || "\u{feff}\u{200b}".contains(*letter)));
+    let formula = first.is_some_and(|first| "=+-@＝＋－＠".contains(first)) || text.starts_with(['\t', '\r']);
     let guard = if formula { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }

@@ -89,7 +89,7 @@ impl Redactor {
     }
 
     /// Masks every string of a value. A string's name says what it is, so that both are looked at together.
-    fn all<T: Serialize + DeserializeOwned>(&self, value: &mut T, counts: &mut Counts) {
+    pub fn all<T: Serialize + DeserializeOwned>(&self, value: &mut T, counts: &mut Counts) {
         let Ok(mut bytes) = serde_json::to_vec(value) else { return };
         if self.bytes(&mut bytes, counts)
             && let Ok(masked) = serde_json::from_slice(&bytes)

@@ -46,8 +46,7 @@ async fn every_format_is_masked_unless_asked_otherwise() {
         let (name, bytes) = fetch(&server, &format!("/sessions/s1/export?format={format}")).await;
         let file = String::from_utf8(bytes).unwrap();
         assert!(!file.contains(KEY) && file.contains("redacted"), "{format}: {file}");
-        let ending = format!("-fix-the-cart-with-ghp-");
-        assert!(name.contains(&ending) || name.contains("fix-the-cart"), "{name}");
+        assert!(name.contains("fix-the-cart"), "{name}");
         assert!(name.ends_with(&format!(".{format}\"")) && name.is_ascii(), "{name}");
         assert!(!name.contains("zq7"), "the name tells no secret: {name}");
         assert!(
@@ -82,7 +81,7 @@ async fn ranges_and_several_sessions() {
     let (name, bytes) = fetch(&server, "/api/v1/export?sessions=s1,s2,s3&format=html").await;
     assert!(name.contains("orrery-3-sessions.zip"), "{name}");
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
-    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
     assert_eq!(names.len(), 3, "two sessions of one title have two names: {names:?}");
     for at in 0..3 {
         let mut page = String::new();

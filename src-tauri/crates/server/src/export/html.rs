@@ -32,7 +32,7 @@ pub fn policy() -> &'static str {
 }
 
 /// Writes the page of one session.
-pub fn write(job: &Job<'_>, row: &SessionRow, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(job: &Job<'_>, row: &SessionRow, out: &mut dyn Write) -> io::Result<()> {
     let row = job.row(row);
     let title = if row.title.is_empty() { &row.id } else { &row.title };
     write!(out, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")?;

@@ -21,7 +21,7 @@ pub fn write(job: &Job<'_>, rows: &[SessionRow], out: &mut dyn Write) -> io::Res
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).large_file(true);
     let mut taken = HashSet::new();
     for row in rows {
-        archive.start_file(free_name(row, job.wish.format.slug(), &mut taken), options)?;
+        archive.start_file(free_name(&job.row(row), job.wish.format.slug(), &mut taken), options)?;
         job.write(std::slice::from_ref(row), &mut archive)?;
     }
     archive.finish()?;
