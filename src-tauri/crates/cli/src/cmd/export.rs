@@ -1,6 +1,6 @@
 //! `orrery export`: one session as a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -32,6 +32,7 @@ enum Format {
     Jsonl,
     Csv,
     Md,
+    Html,
 }
 
 impl Export {
@@ -43,11 +44,23 @@ impl Export {
         let bytes = api.bytes("GET", &path, b"").context("the session was not exported")?;
         match &self.output {
             Some(file) => {
-                std::fs::write(file, &bytes).with_context(|| format!("{} cannot be written", file.display()))?;
+                write_whole(file, &bytes).with_context(|| {
+                    format!("{} cannot be written; make room or choose another place", file.display())
+                })?;
                 out::say(&format!("{} bytes written to {}", bytes.len(), file.display()));
             }
             None => out::bytes(&bytes)?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Writes a file whole or not at all: a full disk leaves no half of it.
+fn write_whole(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let fresh = file.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let written = std::fs::write(&fresh, bytes).and_then(|()| std::fs::rename(&fresh, file));
+    written.inspect_err(|_| {
+        let _ = std::fs::remove_file(&fresh);
+    })
 }

@@ -159,7 +159,7 @@ fn compact(event: &Event) -> Value {
         }
         Body::SessionStart { reason, .. } | Body::SessionEnd { reason } => put("b", json!(reason)),
         Body::Compact { trigger, .. } => put("b", json!(trigger)),
-        Body::SubagentStart | Body::Interrupt => {}
+        Body::SubagentStart | Body::Interrupt | Body::Rewind { .. } => {}
     }
     Value::Object(fields)
 }

@@ -66,7 +66,7 @@
   const NAMES = {
     prompt: "Prompt", message: "Answer", thinking: "Thinking", tool_start: "Starts", tool_end: "Tool", permission: "Asks leave",
     permission_denied: "Denied", question: "Question", notification: "Notice", subagent_start: "Subagent", subagent_stop: "Subagent ends",
-    stop: "Turn ends", failure: "Failed", interrupt: "Interrupted", compact: "Compacts", session_start: "Begins", session_end: "Ends", other: "Event",
+    stop: "Turn ends", failure: "Failed", interrupt: "Interrupted", rewind: "Rewound", compact: "Compacts", session_start: "Begins", session_end: "Ends", other: "Event",
   };
 
   // --- Rows, built from text alone
