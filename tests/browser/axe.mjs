@@ -2,7 +2,7 @@
 
 import { assert, base, PHONE, violations, withPage } from "./lib.mjs";
 
-const PAGES = ["/app/live", "/app/sessions", "/app/session/s-one", "/app/session/s-two", "/app/costs", "/app/analytics", "/app/gallery", "/app/settings", "/app/welcome", "/app/session/s-one?tab=replay", "/app/session/s-one?tab=timeline", "/app/session/s-one?tab=costs", "/app/search", "/app/timeline", "/app/timeline?as=table"];
+const PAGES = ["/app/live", "/app/sessions", "/app/session/s-one", "/app/session/s-two", "/app/costs", "/app/analytics", "/app/settings", "/app/welcome", "/app/session/s-one?tab=replay", "/app/session/s-one?tab=timeline", "/app/session/s-one?tab=costs", "/app/search", "/app/timeline", "/app/timeline?as=table"];
 const SIZES = [{ width: 1280, height: 800 }, PHONE];
 
 await withPage(async (page) => {

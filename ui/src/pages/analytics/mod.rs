@@ -92,7 +92,7 @@ fn LiveTiles() -> impl IntoView {
         }
     };
     view! {
-        <dl class="figures analytics__tiles">
+        <dl class="figures analytics__tiles" tabindex="0" aria-label="Figures">
             {tile(|it| it.active.clone())}
             {tile(|it| it.events.clone())}
             {tile(|it| it.tools.clone())}

@@ -25,7 +25,7 @@ pub fn CursorState(session: Session, player: Player) -> impl IntoView {
         }
     };
     view! {
-        <aside class="side" aria-label="State at the cursor">
+        <aside class="side" tabindex="0" aria-label="State at the cursor">
             <div class="head"><h2>"At the cursor"</h2><span class="push muted small">{head}</span></div>
             {move || state.with(sums)}
             {move || state.with(|state| context(state, window.get()))}
