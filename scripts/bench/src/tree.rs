@@ -336,8 +336,8 @@ pub fn one_file(dir: &Path, bytes: u64, seed: u64) -> anyhow::Result<Tree> {
 /// The main transcript of a tree with one session.
 pub fn only_file(claude: &Path) -> anyhow::Result<PathBuf> {
     let folder = fs::read_dir(claude.join("projects"))?.next().context("a tree without a project")??.path();
-    let files = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
-    files.filter(|path| path.is_file()).next().context("a project without a session")
+    let mut files = fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    files.find(|path| path.is_file()).context("a project without a session")
 }
 
 /// Its last line that answers a prompt, as a new one: other ids, the same size.

@@ -120,9 +120,9 @@ fn is_kept(data: &Path, damaged: &[u8]) -> bool {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.file_name().is_some_and(|name| name == "orrery.db") {
-                return true;
-            } else if fs::read(&path).is_ok_and(|bytes| bytes == damaged) {
+            } else if path.file_name().is_some_and(|name| name == "orrery.db")
+                || fs::read(&path).is_ok_and(|bytes| bytes == damaged)
+            {
                 return true;
             }
         }

@@ -212,8 +212,7 @@ impl Engine {
             let row = alert.session_id.as_ref().and_then(|id| self.rows.get(id));
             row.is_some_and(|row| needs_person_at(row, now_ms))
         };
-        let gone = waiting.extract_if(.., |alert| !waits(alert)).filter_map(|alert| alert.session_id).collect();
-        gone
+        waiting.extract_if(.., |alert| !waits(alert)).filter_map(|alert| alert.session_id).collect()
     }
 
     /// The session of an alert in a word.
